@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+#
+# How everything in this tree is compiled. The target `pigeon_options` carries it; plugins built elsewhere do not see it.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+# The same layout in the build as where it is installed: a program finds its plugins at ../lib/pigeon/plugins.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+set(PIGEON_PLUGIN_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/pigeon/plugins")
+
+set(PIGEON_SANITIZE "" CACHE STRING "What to give to -fsanitize=")
+option(PIGEON_CLANG_TIDY "Run clang-tidy on every file that is compiled" OFF)
+
+add_library(pigeon_options INTERFACE)
+target_compile_options(
+  pigeon_options
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Werror
+            -Wconversion
+            -Wsign-conversion
+            -Wcast-align
+            -Wformat=2
+            -Wno-missing-field-initializers # designated initializers name what they mean
+            $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+            $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
+            -fstack-protector-strong)
+target_link_options(pigeon_options INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+if(PIGEON_SANITIZE)
+  target_compile_options(pigeon_options INTERFACE -fsanitize=${PIGEON_SANITIZE} -fno-sanitize-recover=all
+                                                  -fno-omit-frame-pointer)
+  target_link_options(pigeon_options INTERFACE -fsanitize=${PIGEON_SANITIZE})
+else()
+  target_compile_definitions(pigeon_options INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+endif()
+
+if(PIGEON_CLANG_TIDY)
+  find_program(PIGEON_CLANG_TIDY_PROGRAM clang-tidy REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY "${PIGEON_CLANG_TIDY_PROGRAM};--quiet;--warnings-as-errors=*")
+endif()
+
+# Every source of ours, as git would list it: for the format targets.
+file(GLOB_RECURSE PIGEON_SOURCES CONFIGURE_DEPENDS LIST_DIRECTORIES false
+     ${PROJECT_SOURCE_DIR}/plugin-api/*.[ch] ${PROJECT_SOURCE_DIR}/plugin-api/*.[ch]pp
+     ${PROJECT_SOURCE_DIR}/host/*.[ch]pp ${PROJECT_SOURCE_DIR}/plugins/*.[ch]pp
+     ${PROJECT_SOURCE_DIR}/tests/*.[ch] ${PROJECT_SOURCE_DIR}/tests/*.[ch]pp
+     ${PROJECT_SOURCE_DIR}/bench/*.[ch] ${PROJECT_SOURCE_DIR}/bench/*.[ch]pp)
+find_program(PIGEON_CLANG_FORMAT_PROGRAM clang-format)
+if(PIGEON_CLANG_FORMAT_PROGRAM)
+  add_custom_target(format COMMAND ${PIGEON_CLANG_FORMAT_PROGRAM} -i ${PIGEON_SOURCES} VERBATIM)
+  add_custom_target(format-check COMMAND ${PIGEON_CLANG_FORMAT_PROGRAM} --dry-run --Werror ${PIGEON_SOURCES} VERBATIM)
+endif()
+
+# Boost 1.81 from the system, or unpacked below .deps/ where an older one occupies the system's place.
+find_path(PIGEON_BOOST_INCLUDE_DIR boost/json/src.hpp
+          HINTS ${PROJECT_SOURCE_DIR}/.deps/boost/usr/include
+          REQUIRED)
+add_library(pigeon_boost INTERFACE)
+target_include_directories(pigeon_boost SYSTEM INTERFACE ${PIGEON_BOOST_INCLUDE_DIR})
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+find_package(Threads REQUIRED)

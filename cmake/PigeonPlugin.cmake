@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+#
+# pigeon_add_plugin(NAME SOURCES source... [LIBRARIES library...])
+#
+# A plugin is built the same way here and anywhere else: hidden visibility, one exported symbol, no undefined ones,
+# never a lib prefix. Its sources but plugin.cpp are also an object library NAME_objects, for its unit tests.
+
+set(PIGEON_PLUGIN_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
+
+function(pigeon_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  add_library(${name} MODULE ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE pigeon::plugin-api ${arg_LIBRARIES})
+  if(TARGET pigeon_options)
+    target_link_libraries(${name} PRIVATE pigeon_options)
+  endif()
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${PIGEON_PLUGIN_VERSION_SCRIPT} -Wl,-z,relro -Wl,-z,now
+                      -Wl,--exclude-libs,ALL $<$<NOT:$<BOOL:${PIGEON_SANITIZE}>>:-Wl,-z,defs>)
+  set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
+                                           VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${PIGEON_PLUGIN_VERSION_SCRIPT})
+  if(PIGEON_PLUGIN_OUTPUT_DIRECTORY)
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${PIGEON_PLUGIN_OUTPUT_DIRECTORY}")
+  endif()
+endfunction()

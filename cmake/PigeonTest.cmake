@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+#
+# pigeon_add_unit_tests(NAME DIRECTORY directory [LIBRARIES library...] [SOURCES source...])
+#
+# Every *_test.cpp of the directory, found by glob, in one program; ctest lists each test case by its sentence. SOURCES
+# are further sources that the tests need, such as those of the plugin that they test.
+
+function(pigeon_add_unit_tests name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DIRECTORY" "LIBRARIES;SOURCES;LABELS")
+  file(GLOB sources CONFIGURE_DEPENDS ${arg_DIRECTORY}/*_test.cpp)
+  if(NOT sources)
+    message(FATAL_ERROR "no *_test.cpp in ${arg_DIRECTORY}")
+  endif()
+  add_executable(${name} ${sources} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp)
+  target_link_libraries(${name} PRIVATE pigeon_options ${arg_LIBRARIES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  doctest_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 120)
+endfunction()
+
+find_package(doctest REQUIRED)
+include("${doctest_DIR}/doctest.cmake")

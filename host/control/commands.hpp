@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands of pigeonctl. Each takes what was on its command line, prints what it has to say, and answers whether
+// it worked; a failure is printed by the caller.
+#pragma once
+
+#include "host/control/session.hpp"
+
+#include <pigeon/sdk/result.hpp>
+
+#include <string>
+#include <vector>
+
+namespace pigeon::control {
+
+Done initialize(Session& session);
+// Everything is looked at, whatever is found wrong; the failure at the end says how much that was.
+Done check(Session& session);
+
+Done tree_get(Session& session, const std::string& path);
+Done tree_list(Session& session, const std::string& path, bool recursive);
+Done tree_add(Session& session, const std::string& path, const std::vector<std::string>& classes,
+              const std::vector<std::string>& assignments);
+Done tree_set(Session& session, const std::string& path, const std::vector<std::string>& classes,
+              const std::vector<std::string>& assignments);
+Done tree_unset(Session& session, const std::string& path, const std::vector<std::string>& classes,
+                const std::vector<std::string>& names);
+Done tree_remove(Session& session, const std::string& path, bool recursive);
+Done tree_export(Session& session, const std::string& path);
+// file: empty or "-" for standard input.
+Done tree_import(Session& session, const std::string& file, bool skip_existing);
+
+Done domain_add(Session& session, const std::string& domain, bool bare);
+Done domain_remove(Session& session, const std::string& domain, bool recursive);
+Done domain_list(Session& session);
+Done user_add(Session& session, const std::string& address);
+Done user_remove(Session& session, const std::string& address, bool leave_mail);
+Done user_list(Session& session, const std::string& domain);
+Done user_show(Session& session, const std::string& address);
+
+Done plugin_list(Session& session);
+Done plugin_show(Session& session, const std::string& name);
+Done schema_json(Session& session);
+Done schema_in(Session& session, const std::string& language);
+
+struct ExplainOptions {
+  std::string recipient;
+  std::string sender;
+  std::string folder;
+};
+Done explain(Session& session, const ExplainOptions& options);
+
+Done mailbox_list(Session& session, const std::string& address, bool messages);
+Done mailbox_adopt(Session& session, const std::string& address, const std::string& home);
+Done mailbox_purge(Session& session, const std::string& address, bool yes);
+
+}  // namespace pigeon::control

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "host/control/recipient.hpp"
+
+#include "host/address.hpp"
+#include "host/allocator.hpp"
+#include "host/mail_master.hpp"
+#include "host/message.hpp"
+#include "host/store.hpp"
+
+#include <pigeon/sdk/text.hpp>
+#include <pigeon/sdk/tree_words.hpp>
+
+namespace pigeon::control {
+namespace {
+
+// No user can have this name, so that it finds the catch-all of a domain that accepts unknown users.
+constexpr const char* kNobody = "@";
+
+}  // namespace
+
+Result<std::string> domain_argument(Session& session, const std::string& domain) {
+  auto address = host::parse_recipient("x@" + domain, session.configuration().address);
+  if (address) return address->domain;
+  return misconfigured("'" + printable(domain) + "' is not a domain");
+}
+
+Result<UserPlace> user_argument(Session& session, const std::string& text) {
+  const auto address = PIGEON_TRY(host::parse_recipient(text, session.configuration().address));
+  const auto domain = TreePath().child(address.domain);
+  const auto slice = PIGEON_TRY(session.fetch(domain, 1));
+  auto* plugins = PIGEON_TRY(session.plugins());
+  for (const auto& name : session.configuration().modules) {
+    const auto* object = PIGEON_TRY(only_of_class(slice.children, name));
+    if (object == nullptr) continue;
+    const auto* module = PIGEON_TRY(plugins->open(PIGEON_KIND_MODULE, name));
+    if ((module->operations<pigeon_module>().flags & PIGEON_MODULE_FINDS_USER) == 0) continue;
+    const auto users = PIGEON_TRY(path_argument(object->path));
+    return UserPlace{users, users.child(address.local_part)};
+  }
+  return misconfigured(domain.text() + " has no module that finds users")
+      .with_remedy("add one: pigeonctl tree add " + shell_word(domain.text()) + "/NAME NAME, for a module that finds users");
+}
+
+Result<DryRun> run_dry(Session& session, const host::Request& request, const host::Explain& explain) {
+  const bool is_catch_all = starts_with(request.recipient, "@");
+  host::Attempt attempt{.request = request, .deadline = Session::soon(), .is_dry = true, .explain = explain};
+  attempt.address = PIGEON_TRY(
+      host::parse_recipient((is_catch_all ? kNobody : "") + request.recipient, session.configuration().address));
+  attempt.sender = host::clean_sender(request.sender.value_or(""));
+  attempt.say("recipient " + attempt.address.text() + ": user " + attempt.address.user +
+              (attempt.address.detail.empty() ? "" : ", detail " + attempt.address.detail) + ", domain " +
+              attempt.address.domain);
+
+  const auto parsed = host::parse_message("");
+  const host::Prefix prefix = {.sender = attempt.sender, .delivered_to = attempt.address.text(), .original_recipient = {}};
+  const host::OutgoingMessage message(parsed, prefix, false);
+  attempt.parsed = &parsed;
+  attempt.message = &message.get();
+
+  auto* plugins = PIGEON_TRY(session.plugins());
+  auto* tree = PIGEON_TRY(session.tree());
+  host::Allocator allocator(*tree, *plugins, session.log());
+  host::Store store(*plugins);
+  host::Services services = {*tree, *plugins, allocator, store, session.log()};
+  auto verdict = host::deliver(attempt, services);
+  attempt.parsed = nullptr;
+  attempt.message = nullptr;
+  return DryRun{std::move(attempt), std::move(verdict)};
+}
+
+}  // namespace pigeon::control

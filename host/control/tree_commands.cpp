@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "host/control/commands.hpp"
+
+#include <pigeon/sdk/text.hpp>
+#include <pigeon/sdk/tree_words.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+namespace pigeon::control {
+namespace {
+
+constexpr std::size_t kImportedAtOnce = 1000;
+
+// "NAME=VALUE", repeated for several values.
+Result<Attributes> attributes_of(const std::vector<std::string>& assignments) {
+  Attributes attributes;
+  for (const auto& assignment : assignments) {
+    const auto equals = assignment.find('=');
+    const auto name = assignment.substr(0, equals);
+    if (equals == std::string::npos || !is_key_string(name)) {
+      return misconfigured("'" + printable(assignment) + "' is not NAME=VALUE");
+    }
+    attributes.add(name, assignment.substr(equals + 1));
+  }
+  return attributes;
+}
+
+Update creation_of(const Object& object, const TreePath& path) {
+  Update update = {.path = path,
+                   .changes = {Change::create(object.objectclass)},
+                   .preconditions = {Precondition::object_absent()},
+                   .deadline = Session::soon()};
+  for (const auto& name : object.auxiliary) update.changes.push_back(Change::add_class(name));
+  for (const auto& [name, values] : object.attributes) update.changes.push_back(Change::set(name, values));
+  return update;
+}
+
+}  // namespace
+
+Done tree_get(Session& session, const std::string& text) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  session.out().object(PIGEON_TRY(session.fetch(path)).object);
+  return {};
+}
+
+Done tree_list(Session& session, const std::string& text, bool recursive) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  const auto print = [&](const Object& object) -> Done {
+    session.out().line(printable(object.path) + "  " + object.objectclass);
+    session.out().value(to_json(object));
+    return {};
+  };
+  if (recursive) return session.walk(path, print);
+  std::string after;
+  constexpr std::size_t kPage = 500;
+  for (;;) {
+    const auto page = PIGEON_TRY(PIGEON_TRY(session.tree())->children({path, after, kPage, Session::soon()}));
+    if (!page) return failure(PIGEON_NOT_THERE, "there is no " + printable(path.text()));
+    for (const auto& object : *page) PIGEON_TRY(print(object));
+    if (page->size() < kPage) return {};
+    after = name_of(page->back());
+  }
+}
+
+Done tree_add(Session& session, const std::string& text, const std::vector<std::string>& classes,
+              const std::vector<std::string>& assignments) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  if (path.is_root()) return misconfigured("the root is made by `pigeonctl init`");
+  Object object{.path = path.text(), .objectclass = classes.front()};
+  object.auxiliary.assign(classes.begin() + 1, classes.end());
+  object.attributes = PIGEON_TRY(attributes_of(assignments));
+  object = PIGEON_TRY(PIGEON_TRY(session.schema())->checked(object));
+  return session.apply(creation_of(object, path));
+}
+
+Done tree_set(Session& session, const std::string& text, const std::vector<std::string>& classes,
+              const std::vector<std::string>& assignments) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  auto object = PIGEON_TRY(session.fetch(path)).object;
+  Object wanted{.path = object.path, .objectclass = object.objectclass, .auxiliary = object.auxiliary};
+  wanted.auxiliary.insert(wanted.auxiliary.end(), classes.begin(), classes.end());
+  wanted.attributes = PIGEON_TRY(attributes_of(assignments));
+  wanted = PIGEON_TRY(PIGEON_TRY(session.schema())->checked(wanted));
+  Update update = {.path = path, .changes = {}, .deadline = Session::soon()};
+  for (const auto& name : wanted.auxiliary) update.changes.push_back(Change::add_class(name));
+  for (const auto& [name, values] : wanted.attributes) update.changes.push_back(Change::set(name, values));
+  return session.apply(update);
+}
+
+Done tree_unset(Session& session, const std::string& text, const std::vector<std::string>& classes,
+                const std::vector<std::string>& names) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  const auto object = PIGEON_TRY(session.fetch(path)).object;
+  Update update = {.path = path, .changes = {}, .deadline = Session::soon()};
+  for (const auto& name : names) {
+    const auto* declared = PIGEON_TRY(session.schema())->attribute_of(object, name);
+    if (declared == nullptr && !object.attributes.has(name)) {
+      return misconfigured("write " + object.path + ": none of its classes has an attribute '" + printable(name) + "'");
+    }
+    update.changes.push_back(Change::set(declared == nullptr ? name : std::string(declared->name), Values{}));
+  }
+  for (const auto& name : classes) update.changes.push_back(Change::remove_class(name));
+  return session.apply(update);
+}
+
+Done tree_remove(Session& session, const std::string& text, bool recursive) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  if (path.is_root()) return misconfigured("the root cannot be removed");
+  std::vector<TreePath> paths;
+  if (recursive) {
+    PIGEON_TRY(session.walk(path, [&](const Object& object) -> Done {
+      paths.push_back(PIGEON_TRY(path_argument(object.path)));
+      return {};
+    }));
+  }
+  // What is below goes first.
+  std::reverse(paths.begin(), paths.end());
+  paths.push_back(path);
+  for (const auto& each : paths) {
+    PIGEON_TRY(session.apply({.path = each, .changes = {Change::remove()}, .deadline = Session::soon()}));
+  }
+  return {};
+}
+
+Done tree_export(Session& session, const std::string& text) {
+  const auto path = PIGEON_TRY(path_argument(text));
+  Progress progress("objects exported");
+  std::uint64_t count = 0;
+  const auto print = [&](const Object& object) -> Done {
+    std::cout << boost::json::serialize(to_json(object)) << '\n';
+    progress.at(++count);
+    return {};
+  };
+  if (!path.is_root()) PIGEON_TRY(print(PIGEON_TRY(session.fetch(path)).object));
+  PIGEON_TRY(session.walk(path, print));
+  std::cout.flush();
+  if (!std::cout) return temporary("write to standard output: it cannot take what is exported");
+  return {};
+}
+
+Done tree_import(Session& session, const std::string& file, bool skip_existing) {
+  const bool is_standard_input = file.empty() || file == "-";
+  std::ifstream opened;
+  if (!is_standard_input) opened.open(file);
+  if (!is_standard_input && !opened) return temporary("read " + file + ": it cannot be opened");
+  std::istream& in = is_standard_input ? std::cin : opened;
+
+  const auto* schema = PIGEON_TRY(session.schema());
+  auto* tree = PIGEON_TRY(session.tree());
+  Progress progress("objects imported");
+  std::uint64_t line_number = 0;
+  std::uint64_t imported = 0;
+  std::vector<Update> batch;
+  std::vector<std::uint64_t> lines;
+  const auto flush = [&]() -> Done {
+    while (!batch.empty()) {
+      std::size_t failed = 0;
+      const auto applied = tree->apply_all(batch, failed);
+      if (applied && *applied == Applied::yes) break;
+      const auto at = "line " + std::to_string(lines[failed]);
+      const auto path = printable(batch[failed].path.text());
+      if (!applied) return Failure(applied.failure()).while_doing(at);
+      if (*applied == Applied::not_there) return failure(PIGEON_NOT_THERE, at + ": there is nothing above " + path);
+      if (!skip_existing) {
+        return failure(PIGEON_CONFLICT, at + ": " + path + " is there already")
+            .with_remedy("add --skip-existing to go on with the others");
+      }
+      batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(failed));
+      lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(failed));
+    }
+    imported += batch.size();
+    batch.clear();
+    lines.clear();
+    progress.at(imported);
+    return {};
+  };
+  for (std::string line; std::getline(in, line);) {
+    ++line_number;
+    if (line.empty()) continue;
+    auto object = from_json(line);
+    if (object) object = schema->checked(*object);
+    if (!object) return std::move(object).failure().while_doing("line " + std::to_string(line_number));
+    const auto path = PIGEON_TRY(path_argument(object->path));
+    if (path.is_root()) continue;
+    batch.push_back(creation_of(*object, path));
+    lines.push_back(line_number);
+    if (batch.size() == kImportedAtOnce) PIGEON_TRY(flush());
+  }
+  if (in.bad()) return temporary("read " + (is_standard_input ? "standard input" : file) + ": the input broke off");
+  PIGEON_TRY(flush());
+  session.out().line(std::to_string(imported) + " objects imported");
+  session.out().value(boost::json::object{{"imported", imported}});
+  return {};
+}
+
+}  // namespace pigeon::control

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//
+// pigeon-deliver: a message on standard input, a verdict as exit status.
+#include "host/allocator.hpp"
+#include "host/configuration.hpp"
+#include "host/identity.hpp"
+#include "host/mail_master.hpp"
+#include "host/message.hpp"
+#include "host/options.hpp"
+#include "host/plugins.hpp"
+#include "host/spool.hpp"
+#include "host/store.hpp"
+#include "host/supervisor.hpp"
+#include "host/tree.hpp"
+#include "host/verdict.hpp"
+
+#include <pigeon/sdk/file.hpp>
+
+#include <sodium.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+using namespace pigeon;
+using namespace pigeon::host;
+
+// Until the configuration says otherwise. Shorter than what any MTA gives us.
+constexpr auto kDefaultDeadline = std::chrono::seconds(240);
+
+// What is said when there is nothing left to say it with.
+extern "C" void last_resort(int /*signal*/) {
+  constexpr std::string_view kLine = "4.3.0 mail system trouble; it will be tried again\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  ::_exit(EX_TEMPFAIL);
+}
+
+// Exim returns mail to its sender when the program that it runs dies of a signal.
+void survive_crashes() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  for (const int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    static_cast<void>(::signal(fatal, last_resort));
+  }
+#endif
+}
+
+struct Program {
+  Log log{"pigeon-deliver"};
+  Clock::time_point begin = Clock::now();
+  Deadline deadline = Deadline::in(kDefaultDeadline);
+  int input = STDIN_FILENO;
+  DeliverOptions options;
+  std::uint64_t size = 0;
+};
+
+Verdict deliver_in_worker(const Request& request, std::string_view text, const Configuration& configuration,
+                          const loader::Trust& trust, Program& program, std::unique_ptr<Plugins>& plugins) {
+  Attempt attempt{.request = request, .deadline = program.deadline, .is_mapped = true};
+  auto address = parse_recipient(request.recipient, configuration.address);
+  if (!address) return Verdict::of(address.failure());
+  attempt.address = *std::move(address);
+
+  const auto parsed = parse_message(text);
+  const auto said = parsed.from_line_sender ? parsed.from_line_sender : parsed.return_path;
+  attempt.sender = clean_sender(request.sender ? *request.sender : said.value_or(""));
+  const Prefix prefix = {
+      .sender = attempt.sender,
+      .delivered_to = request.final_recipient.empty() ? attempt.address.text() : clean_address(request.final_recipient),
+      .original_recipient = clean_address(request.original_recipient)};
+  attempt.request.original_recipient = prefix.original_recipient;
+  if (has_been_delivered_to(parsed, prefix.delivered_to)) {
+    return Verdict::of(failure(PIGEON_REFUSED, "the message has been delivered to " + prefix.delivered_to + " before")
+                           .with_remedy("see which alias or forwarding leads back here")
+                           .with_reason({5, 4, 6}, "mail forwarding loop"));
+  }
+  const OutgoingMessage message(parsed, prefix, attempt.is_mapped);
+  attempt.parsed = &parsed;
+  attempt.message = &message.get();
+
+  auto opened = Plugins::of(configuration, trust, program.log);
+  if (!opened) return Verdict::of(opened.failure());
+  plugins = *std::move(opened);
+  const auto datatree = plugins->open(PIGEON_KIND_DATATREE, configuration.datatree);
+  if (!datatree) return Verdict::of(datatree.failure());
+  Tree tree(**datatree);
+  Allocator allocator(tree, *plugins, program.log);
+  Store store(*plugins);
+  Services services = {tree, *plugins, allocator, store, program.log};
+  return deliver(attempt, services);
+}
+
+// Everything before the worker: nothing here looks at the tree, or at the message.
+Verdict run(Program& program) {
+  const auto& options = program.options;
+  const loader::Trust trust(options.trusted);
+  const auto file = options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
+  const auto configuration = Configuration::read(file, options.overrides, trust);
+  if (!configuration) return Verdict::of(configuration.failure());
+  program.deadline = Deadline(static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(program.begin.time_since_epoch() + configuration->deadline).count()));
+  clear_environment();
+  if (const auto became = become(configuration->user, configuration->minimum_uid); !became) {
+    return Verdict::of(became.failure());
+  }
+  program.log.configure(configuration->log);
+
+  Fd file_input;
+  if (!options.input_file.empty()) {
+    file_input.reset(::open(options.input_file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file_input.is_open()) return Verdict::of(system_failure("open message " + options.input_file, errno));
+    program.input = file_input.get();
+  }
+  const auto spool = Spool::read(program.input, configuration->spool, configuration->message_limit, program.deadline);
+  if (!spool) return Verdict::of(spool.failure());
+  program.size = spool->text().size();
+  program.input = -1;  // read to its end
+
+  return supervise(
+      [&](const Announce& announce) {
+        std::unique_ptr<Plugins> plugins;  // closed after the verdict, which no longer changes
+        announce(deliver_in_worker(options.request, spool->text(), *configuration, trust, program, plugins));
+      },
+      program.deadline, program.log);
+}
+
+void record(Program& program, const Verdict& verdict) {
+  const auto& request = program.options.request;
+  const auto& dsn = verdict.dsn;
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - program.begin).count();
+  Fields fields = {{"recipient", request.recipient},
+                   {"sender", "<" + clean_sender(request.sender.value_or("")) + ">"},
+                   {"queue", request.queue_id},
+                   {"status", std::string(outcome_of(verdict))},
+                   {"exit", std::to_string(exit_status(verdict))}};
+  if (!verdict.is_delivered()) {
+    fields.emplace_back("dsn", std::to_string(dsn.of_class) + "." + std::to_string(dsn.subject) + "." +
+                                   std::to_string(dsn.detail));
+    fields.emplace_back("reason", verdict.reason);
+    fields.emplace_back("detail", verdict.detail);
+    fields.emplace_back("remedy", verdict.remedy);
+  }
+  fields.insert(fields.end(), verdict.facts.begin(), verdict.facts.end());
+  fields.emplace_back("size", std::to_string(program.size));
+  fields.emplace_back("ms", std::to_string(milliseconds));
+  const bool is_trouble = exit_status(verdict) == EX_TEMPFAIL;
+  program.log.write(is_trouble ? PIGEON_LOG_ERROR : PIGEON_LOG_INFO, "delivery", fields);
+}
+
+int deliver_main(int count, char* const* arguments) {
+  Program program;
+  auto options = parse_deliver_options(count, arguments);
+  if (options && options->action == DeliverOptions::Action::help) return std::fputs(kDeliverHelp, stdout) < 0;
+  if (options && options->action == DeliverOptions::Action::version) return std::puts("pigeon-deliver " PIGEON_VERSION) < 0;
+  Verdict verdict;
+  if (options) {
+    program.options = *std::move(options);
+    verdict = run(program);
+  } else {
+    verdict = Verdict::of(options.failure());
+  }
+  // What was not spooled is read all the same: OpenSMTPD takes unread input for a failure.
+  if (program.input >= 0) drain(program.input, program.deadline);
+  record(program, verdict);
+  if (!verdict.is_delivered()) {
+    const auto line = line_for_sender(verdict) + "\n";
+    static_cast<void>(write_all(Fd(::dup(STDERR_FILENO)), line, "standard error"));
+  }
+  return exit_status(verdict);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  survive_crashes();
+  settle_process();
+  close_stray_descriptors();
+  try {
+    return deliver_main(count, arguments);
+  } catch (...) {
+    last_resort(0);
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "host/loader/note.hpp"
+
+#include <pigeon/abi/plugin.h>
+
+#include <elf.h>
+#include <link.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <optional>
+#include <vector>
+
+namespace pigeon::loader {
+namespace {
+
+// Larger than any note segment that a linker writes, small enough to be read at once.
+constexpr std::uint64_t kLargestNotes = 65'536;
+constexpr std::uint16_t kMostSegments = 256;
+
+// Fills `to` with what stands at `offset`; false if the file ends before.
+bool read_at(const Fd& file, std::uint64_t offset, void* to, std::size_t size) {
+  if (offset > INT64_MAX) return false;
+  const auto got = retry([&] { return ::pread(file.get(), to, size, static_cast<off_t>(offset)); });
+  return got >= 0 && static_cast<std::size_t>(got) == size;
+}
+
+constexpr std::uint64_t aligned(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; }
+
+std::optional<Note> find_note(const std::vector<char>& notes) {
+  std::uint64_t at = 0;
+  while (notes.size() - at >= sizeof(ElfW(Nhdr))) {
+    ElfW(Nhdr) header;
+    std::memcpy(&header, notes.data() + at, sizeof header);
+    const std::uint64_t owner = at + sizeof header;
+    const std::uint64_t description = owner + aligned(header.n_namesz);
+    const std::uint64_t end = description + aligned(header.n_descsz);
+    if (end > notes.size()) return std::nullopt;
+    Note note = {};
+    if (header.n_type == PIGEON_NOTE_TYPE && header.n_namesz == sizeof PIGEON_NOTE_OWNER &&
+        std::memcmp(notes.data() + owner, PIGEON_NOTE_OWNER, sizeof PIGEON_NOTE_OWNER) == 0 &&
+        header.n_descsz >= sizeof note) {
+      std::memcpy(&note, notes.data() + description, sizeof note);
+      return note;
+    }
+    at = end;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Note> read_note(const Fd& file, const std::string& shown) {
+  const auto refuse = [&](const std::string& why) {
+    return misconfigured("refuse plugin " + shown + ": " + why)
+        .with_remedy("reinstall the plugin, or remove the file from the plugin directory");
+  };
+  ElfW(Ehdr) header;
+  if (!read_at(file, 0, &header, sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+    return refuse("it is not an ELF file, or is cut off");
+  }
+  constexpr int kNativeClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
+  if (header.e_ident[EI_CLASS] != kNativeClass || header.e_type != ET_DYN ||
+      header.e_phentsize != sizeof(ElfW(Phdr)) || header.e_phnum > kMostSegments) {
+    return refuse("it is not a shared object for this machine");
+  }
+  for (std::uint16_t index = 0; index < header.e_phnum; ++index) {
+    ElfW(Phdr) segment;
+    if (!read_at(file, header.e_phoff + index * sizeof segment, &segment, sizeof segment)) {
+      return refuse("it is cut off");
+    }
+    if (segment.p_type != PT_NOTE || segment.p_filesz > kLargestNotes) continue;
+    std::vector<char> notes(segment.p_filesz);
+    if (!read_at(file, segment.p_offset, notes.data(), notes.size())) return refuse("it is cut off");
+    if (const auto note = find_note(notes)) return *note;
+  }
+  return refuse("it bears no PigeonDeliver note, so it is not a PigeonDeliver plugin");
+}
+
+}  // namespace pigeon::loader

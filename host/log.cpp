@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "host/log.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <syslog.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+namespace pigeon::host {
+namespace {
+
+// Longer than any path; a record stays readable, and below what syslog daemons cut.
+constexpr std::size_t kLongestValue = 4096;
+
+std::string_view level_name(std::uint32_t level) {
+  switch (level) {
+    case PIGEON_LOG_ERROR:
+      return "error";
+    case PIGEON_LOG_WARNING:
+      return "warning";
+    case PIGEON_LOG_INFO:
+      return "info";
+    default:
+      return "debug";
+  }
+}
+
+// RFC 3339, UTC, milliseconds.
+std::string timestamp() {
+  const auto now = std::chrono::system_clock::now();
+  const auto seconds = std::chrono::system_clock::to_time_t(now);
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm utc = {};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 32> text = {};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  const auto fraction = std::to_string(1000 + milliseconds).substr(1);
+  return std::string(text.data(), length) + "." + fraction + "Z";
+}
+
+std::string shown(std::string_view value) { return printable(value.substr(0, kLongestValue)); }
+
+// A value that would not read back as one word is quoted.
+std::string quoted(std::string_view value) {
+  auto text = shown(value);
+  if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+}  // namespace
+
+Log::Log(std::string program) : program_(std::move(program)) {
+  ::openlog(program_.c_str(), LOG_PID, LOG_MAIL);
+}
+
+void Log::configure(const LogSettings& settings) {
+  settings_ = settings;
+  if (settings.to == "syslog" || settings.to == "stderr") return;
+  file_.reset(::open(settings.to.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640));
+  if (file_.is_open()) return;
+  auto failed = system_failure("open log file " + settings.to, errno);
+  settings_.to = "syslog";
+  write(PIGEON_LOG_WARNING, "log", fields_of(failed));
+}
+
+std::string Log::as_text(std::string_view level, std::string_view event, const Fields& fields) const {
+  std::string record;
+  if (settings_.to != "syslog") {
+    record = timestamp() + " " + program_ + "[" + std::to_string(::getpid()) + "] ";
+  }
+  record += std::string(level) + " " + std::string(event);
+  for (const auto& [name, value] : fields) {
+    if (!value.empty()) record += " " + name + "=" + quoted(value);
+  }
+  return record;
+}
+
+std::string Log::as_json(std::string_view level, std::string_view event, const Fields& fields,
+                         const std::string& program) {
+  boost::json::object record = {{"time", timestamp()},
+                                {"program", program},
+                                {"pid", ::getpid()},
+                                {"level", level},
+                                {"event", event}};
+  for (const auto& [name, value] : fields) {
+    if (!value.empty()) record[name] = shown(value);
+  }
+  return boost::json::serialize(record);
+}
+
+void Log::write(std::uint32_t level, std::string_view event, const Fields& fields) {
+  const std::lock_guard lock(mutex_);
+  if (level > settings_.level) return;
+  const auto name = level_name(level);
+  auto record = settings_.format == LogFormat::json ? as_json(name, event, fields, program_)
+                                                    : as_text(name, event, fields);
+  if (settings_.to == "syslog") {
+    ::syslog(static_cast<int>(level), "%s", record.c_str());
+    return;
+  }
+  // One write, so that records of several processes do not mix. If it fails there is nobody left to tell.
+  record += '\n';
+  const int fd = file_.is_open() ? file_.get() : STDERR_FILENO;
+  [[maybe_unused]] const auto written = retry([&] { return ::write(fd, record.data(), record.size()); });
+}
+
+Fields fields_of(const Failure& failure) {
+  return {{"detail", failure.detail}, {"remedy", failure.remedy}};
+}
+
+}  // namespace pigeon::host

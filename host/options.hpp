@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// The command line of pigeon-deliver, with the flags that dovecot-lda has, and the environment where a flag is missing.
+#pragma once
+
+#include "host/attempt.hpp"
+
+#include <pigeon/sdk/result.hpp>
+
+#include <string>
+#include <vector>
+
+namespace pigeon::host {
+
+struct DeliverOptions {
+  enum class Action { deliver, help, version };
+  Action action = Action::deliver;
+  std::string configuration_file;
+  std::vector<std::string> overrides;
+  std::string trusted;     // see loader::Trust
+  std::string input_file;  // empty: standard input
+  Request request;
+};
+
+// A failure is a mistake in the MTA's set-up, so it is temporary.
+Result<DeliverOptions> parse_deliver_options(int count, char* const* arguments);
+
+extern const char* const kDeliverHelp;
+
+}  // namespace pigeon::host

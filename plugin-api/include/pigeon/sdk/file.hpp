@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+//
+// Files and directories in the way mail needs them: beneath a directory that the administrator named, never through a
+// link, durable when a function says so, and every failure in words.
+#pragma once
+
+#include <pigeon/sdk/message.hpp>
+#include <pigeon/sdk/result.hpp>
+#include <pigeon/sdk/text.hpp>
+#include <pigeon/sdk/time.hpp>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pigeon::inline v0 {
+
+// Owns a file descriptor.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  ~Fd() { reset(); }
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+  void reset(int fd = -1) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// A failed system call. `tried` names what was tried and on what.
+inline Failure system_failure(const std::string& tried, int error) {
+  const char* text = strerrordesc_np(error);
+  auto met = failure(PIGEON_TEMPORARY, tried + ": " + (text != nullptr ? text : "unknown error"));
+  switch (error) {
+    case ENOSPC:
+      met.status = PIGEON_NO_SPACE;
+      met.dsn = {4, 3, 1};
+      met.remedy = "free space, or inodes, on the file system";
+      break;
+    case EDQUOT:
+      met.status = PIGEON_NO_SPACE;
+      met.dsn = {4, 2, 2};
+      met.remedy = "raise the file system quota of uid " + std::to_string(geteuid());
+      break;
+    case EACCES:
+    case EPERM:
+      met.status = PIGEON_MISCONFIGURED;
+      met.remedy = "let uid " + std::to_string(geteuid()) + " do this (owner and mode of the path and of all above it)";
+      break;
+    case EROFS:
+      met.status = PIGEON_MISCONFIGURED;
+      met.remedy = "mount the file system for writing";
+      break;
+    case ELOOP:
+    case EXDEV:
+      met.status = PIGEON_MISCONFIGURED;
+      met.remedy = "remove the symbolic link: links below the base directory are not followed";
+      break;
+    case EMFILE:
+    case ENFILE:
+      met.remedy = "raise the limit of open files";
+      break;
+    default:
+      break;
+  }
+  return met;
+}
+
+template <typename Call>
+auto retry(Call&& call) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+// Makes what was written to an open file or directory durable. A failure is final: after it, a second flush proves
+// nothing, because the kernel has forgotten what it could not write.
+inline Done flush(const Fd& fd, const std::string& shown) {
+  if (::fsync(fd.get()) != 0) return system_failure("flush " + shown, errno);
+  return {};
+}
+
+inline Done write_all(const Fd& fd, std::string_view bytes, const std::string& shown) {
+  while (!bytes.empty()) {
+    const auto written = retry([&] { return ::write(fd.get(), bytes.data(), bytes.size()); });
+    if (written < 0) return system_failure("write " + shown, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+struct Written {
+  std::uint64_t bytes = 0;
+  std::uint64_t wire_size = 0;  // with every line ended by CR LF, as IMAP and POP3 count (RFC 3501, section 2.3.4)
+};
+
+// Writes a whole message, giving back the memory of what it has passed.
+inline Result<Written> write_message(const Fd& fd, const Message& message, const std::string& shown) {
+  constexpr std::size_t kChunk = 1U << 20U;
+  Written written;
+  char last = '\0';
+  const auto account = [&](std::string_view bytes) {
+    written.bytes += bytes.size();
+    written.wire_size += bytes.size();
+    for (auto at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+      if ((at == 0 ? last : bytes[at - 1]) != '\r') ++written.wire_size;
+    }
+    if (!bytes.empty()) last = bytes.back();
+  };
+  std::string prefix;
+  for (const auto& segment : message.prefix()) prefix += view(segment);
+  account(prefix);
+  // A small message goes out in one write.
+  std::string_view body = message.body();
+  if (body.size() <= kChunk / 16) {
+    account(body);
+    prefix += body;
+    body = {};
+  }
+  PIGEON_TRY(write_all(fd, prefix, shown));
+  for (std::size_t at = 0; at < body.size(); at += kChunk) {
+    const auto chunk = body.substr(at, kChunk);
+    account(chunk);
+    PIGEON_TRY(write_all(fd, chunk, shown));
+    // madvise wants whole pages: the mapping begins at one, a body in it need not.
+    if (message.is_mapped()) {
+      const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+      const auto begin = (reinterpret_cast<std::uintptr_t>(chunk.data()) + page - 1) & ~(page - 1);
+      const auto end = reinterpret_cast<std::uintptr_t>(chunk.data() + chunk.size()) & ~(page - 1);
+      if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+  }
+  return written;
+}
+
+// A directory, held open: what is reached through it stays below it, wherever the name now points.
+class Directory {
+ public:
+  Directory() = default;
+  Directory(Fd fd, std::string shown) : fd_(std::move(fd)), shown_(std::move(shown)) {}
+
+  // The administrator's own directory, by absolute path; links in the path to it are his own.
+  static Result<std::optional<Directory>> open(const std::string& path) {
+    Fd fd(retry([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!fd.is_open() && errno == ENOENT) return std::nullopt;
+    if (!fd.is_open()) return system_failure("open directory " + path, errno);
+    return Directory(std::move(fd), path);
+  }
+
+  // A directory below this one, or ".". No component may be a link; none may lead out.
+  [[nodiscard]] Result<std::optional<Directory>> find(const std::string& relative) const {
+    auto fd = PIGEON_TRY(open_beneath(relative, O_RDONLY | O_DIRECTORY));
+    if (!fd) return std::nullopt;
+    return Directory(*std::move(fd), relative == "." ? shown_ : below(relative));
+  }
+
+  // The directory of this name, made with mode 0700 if it is not there. The caller flushes this one, once it has made
+  // all that it needs: that a name can be seen does not mean that it would survive.
+  [[nodiscard]] Result<Directory> make(const std::string& name) const {
+    if (::mkdirat(fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
+      return system_failure("make directory " + below(name), errno);
+    }
+    auto made = PIGEON_TRY(find(name));
+    if (!made) return temporary("make directory " + below(name) + ": it vanished at once");
+    struct stat status = {};
+    if (::fstat(made->fd_.get(), &status) != 0) return system_failure("examine " + below(name), errno);
+    if (status.st_uid != ::geteuid() || (status.st_mode & 022U) != 0) {
+      return misconfigured("use directory " + below(name) + ": it must belong to uid " +
+                           std::to_string(::geteuid()) + " and be writable by nobody else")
+          .with_remedy("chown " + std::to_string(::geteuid()) + " and chmod go-w " + below(name) +
+                       ", if you know why it is there");
+    }
+    return *std::move(made);
+  }
+
+  // A file below this one, for reading.
+  [[nodiscard]] Result<std::optional<Fd>> open_file(const std::string& name, int flags = O_RDONLY) const {
+    return open_beneath(name, flags | O_NOFOLLOW | O_NONBLOCK);
+  }
+
+  // A small file, whole.
+  [[nodiscard]] Result<std::optional<std::string>> read_file(const std::string& name, std::size_t most) const {
+    const auto fd = PIGEON_TRY(open_file(name));
+    if (!fd) return std::nullopt;
+    struct stat status = {};
+    if (::fstat(fd->get(), &status) != 0) return system_failure("examine " + below(name), errno);
+    if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) > most) {
+      return misconfigured("read " + below(name) + ": not a regular file of at most " + std::to_string(most) +
+                           " bytes");
+    }
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    const auto got = retry([&] { return ::pread(fd->get(), text.data(), text.size(), 0); });
+    if (got < 0) return system_failure("read " + below(name), errno);
+    text.resize(static_cast<std::size_t>(got));
+    return text;
+  }
+
+  // A new, empty file of this name, for writing. False: there is one already.
+  [[nodiscard]] Result<std::optional<Fd>> create_file(const std::string& name) const {
+    Fd fd(retry([&] {
+      return ::openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }));
+    if (!fd.is_open() && errno == EEXIST) return std::nullopt;
+    if (!fd.is_open()) return system_failure("create " + below(name), errno);
+    return fd;
+  }
+
+  // A file with this text appears under `name`, whole and durable, unless there is one of that name already: then
+  // false. Any number of processes may try at once, and whoever dies leaves nothing behind; except on a file system
+  // without unnamed files (NFS), where a dead process may leave a hidden temporary name.
+  [[nodiscard]] Result<bool> publish(const std::string& name, std::string_view text) const {
+    std::string temporary_name;
+    Fd fd(retry([&] { return ::openat(fd_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }));
+    if (!fd.is_open() && (errno == EOPNOTSUPP || errno == EISDIR)) {
+      temporary_name = "." + name + "." + std::to_string(::getpid()) + "." +
+                       std::to_string(Clock::now().time_since_epoch().count());
+      auto created = PIGEON_TRY(create_file(temporary_name));
+      if (created) fd = *std::move(created);
+    }
+    if (!fd.is_open()) return system_failure("create a temporary file in " + shown_, errno);
+    PIGEON_TRY(write_all(fd, text, below(name)));
+    PIGEON_TRY(pigeon::flush(fd, below(name)));
+    const auto unnamed = "/proc/self/fd/" + std::to_string(fd.get());
+    const int linked = temporary_name.empty()
+                           ? ::linkat(AT_FDCWD, unnamed.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW)
+                           : ::linkat(fd_.get(), temporary_name.c_str(), fd_.get(), name.c_str(), 0);
+    const int error = errno;
+    if (!temporary_name.empty()) ::unlinkat(fd_.get(), temporary_name.c_str(), 0);
+    if (linked != 0 && error != EEXIST) return system_failure("name " + below(name), error);
+    PIGEON_TRY(flush());
+    return linked == 0;
+  }
+
+  // Atomic, also between directories of one file system. Replaces what is there.
+  [[nodiscard]] Done rename(const std::string& name, const Directory& to, const std::string& new_name) const {
+    if (::renameat(fd_.get(), name.c_str(), to.fd_.get(), new_name.c_str()) == 0) return {};
+    return system_failure("rename " + below(name) + " to " + to.below(new_name), errno);
+  }
+  // False: it was not there.
+  [[nodiscard]] Result<bool> remove(const std::string& name, int flags = 0) const {
+    if (::unlinkat(fd_.get(), name.c_str(), flags) == 0) return true;
+    if (errno == ENOENT) return false;
+    return system_failure("remove " + below(name), errno);
+  }
+  [[nodiscard]] Result<bool> has(const std::string& name) const {
+    struct stat status = {};
+    if (::fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
+    if (errno == ENOENT) return false;
+    return system_failure("look for " + below(name), errno);
+  }
+
+  // The names in it, without "." and "..", in no order.
+  [[nodiscard]] Result<std::vector<std::string>> names() const {
+    std::vector<std::string> found;
+    // The stream takes a descriptor over, and the position with it: hence one of its own.
+    const int own = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (own < 0) return system_failure("list " + shown_, errno);
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own), ::closedir);
+    if (!stream) {
+      ::close(own);
+      return system_failure("list " + shown_, errno);
+    }
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): one stream, one thread
+      if (entry == nullptr && errno != 0) return system_failure("list " + shown_, errno);
+      if (entry == nullptr) return found;
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") found.emplace_back(name);
+    }
+  }
+
+  [[nodiscard]] Done flush() const { return pigeon::flush(fd_, shown_); }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] const std::string& shown() const { return shown_; }
+  [[nodiscard]] std::string below(const std::string& name) const { return shown_ + "/" + name; }
+
+ private:
+  [[nodiscard]] Result<std::optional<Fd>> open_beneath(const std::string& relative, int flags) const {
+    open_how how = {};
+    how.flags = static_cast<__u64>(flags | O_CLOEXEC);
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    Fd fd(static_cast<int>(
+        retry([&] { return ::syscall(SYS_openat2, fd_.get(), relative.c_str(), &how, sizeof how); })));
+    if (!fd.is_open() && errno == ENOENT) return std::nullopt;
+    if (!fd.is_open()) return system_failure("open " + below(relative), errno);
+    return fd;
+  }
+
+  Fd fd_;
+  std::string shown_;
+};
+
+}  // namespace pigeon::inline v0

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "database.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace datatree_sqlite {
+namespace {
+
+// What a failure of SQLite means for a mail: always that it waits; and for the administrator, what to do.
+struct Meaning {
+  int code;
+  pigeon_status status;
+  const char* remedy;
+};
+constexpr Meaning kMeanings[] = {
+    {SQLITE_BUSY, PIGEON_BUSY, "see which process keeps the tree locked (fuser FILE)"},
+    {SQLITE_LOCKED, PIGEON_BUSY, "see which process keeps the tree locked (fuser FILE)"},
+    {SQLITE_FULL, PIGEON_NO_SPACE, "free space on the file system of the tree"},
+    {SQLITE_READONLY, PIGEON_MISCONFIGURED, "let the delivering user write to the tree's file and directory"},
+    {SQLITE_PERM, PIGEON_MISCONFIGURED, "let the delivering user write to the tree's file and directory"},
+    {SQLITE_CANTOPEN, PIGEON_UNAVAILABLE, "let the delivering user read and write the tree's file and directory"},
+    {SQLITE_NOTADB, PIGEON_UNAVAILABLE, "restore the tree from a backup: the file is damaged, or is not a tree"},
+    {SQLITE_CORRUPT, PIGEON_UNAVAILABLE, "restore the tree from a backup: the file is damaged, or is not a tree"},
+    {SQLITE_IOERR, PIGEON_UNAVAILABLE, "see the kernel's log about the disk of the tree"},
+};
+
+}  // namespace
+
+Failure failure_of(sqlite3* connection, const std::string& tried) {
+  const int code = sqlite3_extended_errcode(connection);
+  auto met = pigeon::unavailable(tried + ": " + sqlite3_errmsg(connection) + " (SQLite " + std::to_string(code) + ")");
+  for (const auto& meaning : kMeanings) {
+    if (meaning.code != (code & 0xff)) continue;
+    met.status = meaning.status;
+    met.remedy = meaning.remedy;
+  }
+  return met;
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(statement_.get());
+    return false;
+  }
+  auto met = failure_of(connection_, shown_);
+  sqlite3_reset(statement_.get());
+  return met;
+}
+
+Done Statement::run() {
+  while (PIGEON_TRY(step())) {
+  }
+  return {};
+}
+
+std::string Statement::text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
+  return text == nullptr ? std::string() : std::string(text, size);
+}
+
+bool Statement::column_is_integer(int column) const {
+  const char* declared = sqlite3_column_decltype(statement_.get(), column);
+  return declared != nullptr && std::string_view(declared) == "INTEGER";
+}
+
+Result<Database> Database::connect(const std::string& path, int flags) {
+  constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  Database database;
+  database.path_ = path;
+  sqlite3* connection = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags | kAlways, nullptr);
+  database.connection_.reset(connection);
+  if (connection == nullptr) return pigeon::temporary("open the tree " + path + ": out of memory");
+  if (code != SQLITE_OK) return failure_of(connection, "open the tree " + path);
+  // The last process to leave keeps the log as it is: what it would save by a checkpoint, the next one would lose.
+  int keep = 1;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // What stands in the file cannot call functions with effects.
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  return database;
+}
+
+Result<Database> Database::open(const std::string& path) { return connect(path, SQLITE_OPEN_READWRITE); }
+
+Result<Database> Database::create(const std::string& path) {
+  return connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+}
+
+void Database::wait_until(Deadline deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left()).count();
+  sqlite3_busy_timeout(connection_.get(),
+                       static_cast<int>(std::min<std::int64_t>(left, std::numeric_limits<int>::max())));
+}
+
+Result<Statement*> Database::prepare(const std::string& sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(connection_.get(), sql.c_str(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return failure_of(connection_.get(), "ask the tree " + path_);
+  return &statements_.try_emplace(sql, connection_.get(), statement, "ask the tree " + path_).first->second;
+}
+
+Done Database::execute(const std::string& sql) {
+  if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return failure_of(connection_.get(), "ask the tree " + path_);
+}
+
+Result<Transaction> Transaction::begin(Database& database, For purpose) {
+  // A writer asks for the lock at once: a reader that turns into a writer could only fail.
+  PIGEON_TRY(database.execute(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
+  return Transaction(database);
+}
+
+Done Transaction::commit() {
+  auto committed = database_->execute("COMMIT");
+  if (!committed) {
+    committed.failure().may_have_happened = true;
+    return committed;
+  }
+  database_ = nullptr;
+  return {};
+}
+
+Transaction::~Transaction() {
+  if (database_ == nullptr) return;
+  for (auto& [sql, statement] : database_->statements_) statement.reset();
+  sqlite3_exec(database_->connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+}  // namespace datatree_sqlite

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "batch.hpp"
+
+#include "folder.hpp"
+#include "quota.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <climits>
+#include <set>
+#include <utility>
+
+namespace mda_maildir {
+namespace {
+
+// From so many on, flushing the file system once is quicker than flushing each file.
+constexpr std::size_t kWorthOneFlush = 3;
+
+// RFC 5322 allows more in a host name than a file name does, and Maildir gives "/" and ":" a meaning.
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name = {};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
+  std::string safe;
+  for (const char c : std::string_view(name.data())) {
+    if (c == '/') {
+      safe += "\\057";
+    } else if (c == ':') {
+      safe += "\\072";
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+// Unique by its token alone; the rest is what readers of Maildirs expect: the time first, the sizes last.
+std::string message_name(const std::string& token, const pigeon::Written& written) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now);
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
+  return std::to_string(seconds.count()) + ".M" + std::to_string(microseconds.count()) + "P" +
+         std::to_string(::getpid()) + "T" + token + "." + host_name() + ",S=" + std::to_string(written.bytes) +
+         ",W=" + std::to_string(written.wire_size);
+}
+
+struct Found {
+  Folder folder;
+  std::string name;
+};
+
+// A message whose name has this token, wherever a reader may have moved it within the mailbox.
+Result<std::optional<Found>> find_message(const Mailbox& mailbox, const std::string& token) {
+  for (const auto& name : PIGEON_TRY(mailbox.folders())) {
+    auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
+    if (!folder) continue;
+    for (const auto* directory : {&folder->fresh, &folder->cur}) {
+      for (auto& message : PIGEON_TRY(directory->names())) {
+        if (message.find("T" + token + ".") == std::string::npos) continue;
+        return Found{*std::move(folder), std::move(message)};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint64_t device_of(int fd) {
+  struct stat status = {};
+  return ::fstat(fd, &status) == 0 ? status.st_dev : 0;
+}
+
+}  // namespace
+
+// Runs a step for what is still on its way; what fails is answered and leaves.
+template <typename Step>
+void Batch::each(std::vector<Item*>& items, Step&& step) {
+  for (auto* item : items) {
+    if (auto done = step(*item); !done) fail(*item, std::move(done).failure());
+  }
+  std::erase_if(items, [](const Item* item) { return item->is_answered; });
+}
+
+void Batch::deliver(std::span<pigeon::Delivery> deliveries) {
+  std::vector<Item> all;
+  std::vector<pigeon::Delivery> again;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const auto& delivery : deliveries) {
+    // The same message for the same mailbox twice: the second one finds the first in the ledger, once that is done.
+    if (delivery.id_is_unique() && !seen.emplace(delivery.allocation().id, delivery.id()).second) {
+      again.push_back(delivery);
+    } else {
+      all.push_back({.delivery = &delivery});
+    }
+  }
+  std::vector<Item*> items;
+  for (auto& item : all) items.push_back(&item);
+
+  each(items, [&](Item& item) { return begin(item); });
+  flush_files(items);
+  each(items, [&](Item& item) { return publish(item); });
+  flush_names(items);
+  for (auto* item : items) finish(*item);
+  if (!again.empty()) deliver(again);
+}
+
+Done Batch::begin(Item& item) {
+  const auto& delivery = *item.delivery;
+  item.mailbox = PIGEON_TRY(Mailbox::open(base_, delivery.allocation()));
+  item.ledger = PIGEON_TRY(Ledger::open(item.mailbox->own()));
+  item.claim = PIGEON_TRY(item.ledger->claim(delivery.id(), delivery.id_is_unique()));
+  if (!item.claim) {
+    item.was_there = true;
+    item.is_answered = true;
+    delivery.answer(pigeon::Stored{.where = std::string(delivery.allocation().attributes.get("home").value_or("")),
+                                   .already_there = true});
+    return {};
+  }
+  if (item.claim->was_begun) {
+    // An attempt that did not end. If its message has appeared, only the end is missing.
+    auto found = PIGEON_TRY(find_message(*item.mailbox, item.claim->token));
+    if (found) {
+      item.folder = std::move(found->folder);
+      item.name = std::move(found->name);
+      item.was_there = true;
+      return {};
+    }
+  }
+  PIGEON_TRY(choose_folder(item));
+  PIGEON_TRY(check_quota(item));
+  return write(item);
+}
+
+// No folder is a reason to refuse mail: what cannot go where it was wanted goes into the main folder.
+Done Batch::choose_folder(Item& item) {
+  const auto& delivery = *item.delivery;
+  const auto wanted = folder_directory(delivery.folder());
+  if (wanted) item.folder = PIGEON_TRY(open_folder(item.mailbox->maildir(), *wanted));
+  if (wanted && !wanted->empty() && !item.folder && delivery.preferences().is_true("createFolders")) {
+    item.folder = PIGEON_TRY(make_folder(item.mailbox->maildir(), *wanted));
+  }
+  if (item.folder) return {};
+  item.no_such_folder = !wanted || !wanted->empty();
+  item.folder = PIGEON_TRY(open_folder(item.mailbox->maildir(), ""));
+  if (item.folder) return {};
+  return pigeon::misconfigured("open mailbox " + item.mailbox->maildir().shown() + ": tmp, new or cur is gone")
+      .with_remedy("restore it from a backup, or make the directory: mkdir -m 700 " +
+                   pigeon::shell_word(item.mailbox->maildir().shown()) + "/{tmp,new,cur}");
+}
+
+Done Batch::check_quota(Item& item) {
+  const auto& preferences = item.delivery->preferences();
+  std::optional<std::uint64_t> messages;
+  if (preferences.has("quotaMessages")) messages = preferences.integer("quotaMessages");
+  const Quota quota(preferences.size("quotaBytes"), messages);
+  item.has_quota = quota.is_set();
+  if (!quota.is_set()) return {};
+  if (!PIGEON_TRY(quota.would_exceed(item.mailbox->maildir(), item.delivery->message().size()))) return {};
+  const bool is_final = preferences.text("overQuota") == "reject";
+  return pigeon::failure(is_final ? PIGEON_REFUSED : PIGEON_NO_SPACE,
+                         "store in " + item.mailbox->maildir().shown() + ": over quota")
+      .with_remedy("raise quotaBytes or quotaMessages on the mailStore object of the user or the domain")
+      .with_reason({static_cast<unsigned short>(is_final ? 5 : 4), 2, 2}, "mailbox full");
+}
+
+Done Batch::write(Item& item) {
+  const auto& tmp = item.folder->tmp;
+  const auto& token = item.claim->token;
+  auto file = PIGEON_TRY(tmp.create_file(token));
+  if (!file) {
+    // What an attempt that did not end has left. The claim is ours, so nobody writes to it.
+    PIGEON_TRY(tmp.remove(token));
+    file = PIGEON_TRY(tmp.create_file(token));
+  }
+  if (!file) return pigeon::temporary("create " + tmp.below(token) + ": another process did at the same moment");
+  item.file = *std::move(file);
+  item.written = PIGEON_TRY(pigeon::write_message(item.file, item.delivery->message(), tmp.below(token)));
+  return {};
+}
+
+Done Batch::flush_file_system() {
+  if (::syncfs(base_.fd()) == 0) return {};
+  return pigeon::system_failure("flush the file system of " + base_.shown(), errno);
+}
+
+// Messages and claims become durable before anything appears: a message that is there is whole, and can be recognised.
+void Batch::flush_files(std::vector<Item*>& items) {
+  const auto device = device_of(base_.fd());
+  const bool same_device = std::all_of(items.begin(), items.end(), [&](const Item* item) {
+    return item->was_there || device_of(item->file.get()) == device;
+  });
+  if (one_flush_ && same_device && items.size() >= kWorthOneFlush) {
+    const auto flushed = flush_file_system();
+    return each(items, [&](Item&) { return flushed; });
+  }
+  each(items, [&](Item& item) -> Done {
+    if (item.was_there) return {};
+    PIGEON_TRY(pigeon::flush(item.file, item.folder->tmp.below(item.claim->token)));
+    // What a network file system could not write, it may say only now.
+    if (::close(item.file.release()) != 0) {
+      return pigeon::system_failure("close " + item.folder->tmp.below(item.claim->token), errno);
+    }
+    return item.ledger->flush();
+  });
+}
+
+Done Batch::publish(Item& item) {
+  if (item.was_there) return {};
+  item.name = message_name(item.claim->token, item.written);
+  auto renamed = item.folder->tmp.rename(item.claim->token, item.folder->fresh, item.name);
+  if (!renamed) renamed.failure().may_have_happened = true;
+  return renamed;
+}
+
+void Batch::flush_names(std::vector<Item*>& items) {
+  if (one_flush_ && items.size() >= kWorthOneFlush) {
+    auto flushed = flush_file_system();
+    if (!flushed) flushed.failure().may_have_happened = true;
+    return each(items, [&](Item&) { return flushed; });
+  }
+  each(items, [&](Item& item) {
+    const auto& folder = *item.folder;
+    auto flushed = folder.fresh.flush();
+    if (flushed && item.was_there) flushed = folder.cur.flush();
+    // Another program may have made the folder a moment ago, and not have seen to it that it survives.
+    if (flushed && !folder.is_main) flushed = folder.directory.flush();
+    if (flushed && !folder.is_main) flushed = item.mailbox->maildir().flush();
+    if (!flushed) flushed.failure().may_have_happened = true;
+    return flushed;
+  });
+}
+
+// The message is durable, whatever happens now.
+void Batch::finish(Item& item) {
+  const auto warn = [&](const Done& done) {
+    if (!done) host_.warning("after delivery " + item.delivery->id() + ": " + done.failure().detail);
+  };
+  warn(item.ledger->finish(*item.claim));
+  if (item.has_quota && !item.was_there) warn(Quota::add(item.mailbox->maildir(), item.written.bytes));
+  item.delivery->answer(pigeon::Stored{.where = item.folder->fresh.below(item.name),
+                                       .already_there = item.was_there,
+                                       .no_such_folder = item.no_such_folder});
+  item.is_answered = true;
+}
+
+void Batch::fail(Item& item, pigeon::Failure failure) {
+  // What may have appeared keeps its claim: the next attempt finds out. What has not leaves nothing behind.
+  if (item.claim && !item.was_there && !failure.may_have_happened) {
+    if (item.file.is_open() || item.folder) static_cast<void>(item.folder->tmp.remove(item.claim->token));
+    static_cast<void>(item.ledger->abandon(*item.claim));
+  }
+  item.delivery->answer(failure);
+  item.is_answered = true;
+}
+
+}  // namespace mda_maildir

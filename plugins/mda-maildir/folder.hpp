@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// Names of folders: what a person calls them, and the directories of Maildir++ (".Work.Reports", in modified UTF-7 as
+// in RFC 3501, section 5.1.3, which is what IMAP servers look for).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mda_maildir {
+
+// Empty for the main folder (INBOX); nothing if it cannot be the name of a folder. Levels are separated by "/" or ".".
+std::optional<std::string> folder_directory(std::string_view folder);
+
+// The other way, with "/" between levels; what is not well-formed is shown as it is.
+std::string folder_name(std::string_view directory);
+
+std::string to_modified_utf7(std::string_view utf8);
+std::optional<std::string> from_modified_utf7(std::string_view text);
+
+}  // namespace mda_maildir

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Where a principal's mailbox goes: a path below the base directory, from the administrator's template or at his
+// request. Names become parts of paths here and nowhere else.
+#pragma once
+
+#include <pigeon/sdk/mda.hpp>
+#include <pigeon/sdk/result.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace mda_maildir {
+
+// A template such as "{domain}/{user}" or "{hash1}/{hash2}/{domain}/{user}". {hash1} to {hash4} are two hexadecimal
+// digits each, which spread the users evenly; {user} must be in it.
+class HomeTemplate {
+ public:
+  static pigeon::Result<HomeTemplate> parse(std::string_view text);
+
+  // A local part with "/", a control character or a leading "." is refused; other characters that are unusual in file
+  // names are written as "=" and two hexadecimal digits, so that no two users share a path. The catch-all of a domain
+  // has a name that no user can have.
+  [[nodiscard]] pigeon::Result<std::string> home_of(const pigeon::Principal& principal) const;
+
+ private:
+  explicit HomeTemplate(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// Relative, and leads nowhere but downwards.
+bool is_safe_path(std::string_view path);
+
+// A home that the administrator asks for, below `base`: relative, or absolute and below it.
+pigeon::Result<std::string> requested_home(std::string_view request, const std::string& base);
+
+}  // namespace mda_maildir

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "ledger.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <ctime>
+
+namespace mda_maildir {
+namespace {
+
+using pigeon::Done;
+using pigeon::Result;
+
+// No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is kept for
+// two to three weeks.
+constexpr std::uint64_t kWeeksKept = 2;
+constexpr std::uint64_t kWeek = 7 * 86'400;
+// So that tidying up never takes long, however much there is.
+constexpr int kMostForgotten = 500;
+
+std::uint64_t this_week() { return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek; }
+
+Result<std::string> random_token() {
+  std::array<unsigned char, 16> bytes = {};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return pigeon::system_failure("get random bytes", errno);
+  }
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string token;
+  for (const auto byte : bytes) token += {kHex[byte >> 4U], kHex[byte & 15U]};
+  return token;
+}
+
+pigeon::Failure damaged(const std::string& shown) {
+  return pigeon::misconfigured("open " + shown + ": it is gone")
+      .with_remedy("mkdir -m 700 " + pigeon::shell_word(shown));
+}
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const pigeon::Directory& own) {
+  auto pending = PIGEON_TRY(own.find("pending"));
+  if (!pending) return damaged(own.below("pending"));
+  auto done = PIGEON_TRY(own.find("done"));
+  if (!done) return damaged(own.below("done"));
+  Ledger ledger(*std::move(pending), *std::move(done));
+  ledger.weeks_ = PIGEON_TRY(ledger.done_.names());
+  return ledger;
+}
+
+// All weeks that are there are looked through, so that a clock that jumps makes no difference.
+Result<bool> Ledger::is_done(const std::string& id) {
+  for (const auto& week : weeks_) {
+    if (PIGEON_TRY(done_.has(week + "/" + id))) return true;
+  }
+  return false;
+}
+
+Result<std::optional<Claim>> Ledger::try_claim(const std::string& entry) {
+  Claim claim;
+  claim.entry = entry;
+  for (;;) {
+    auto created = PIGEON_TRY(pending_.create_file(entry));
+    claim.was_begun = !created;
+    if (!created) created = PIGEON_TRY(pending_.open_file(entry));
+    if (!created) continue;  // it was finished between the two
+    claim.lock = *std::move(created);
+    if (::flock(claim.lock.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      return pigeon::system_failure("lock " + pending_.below(entry), errno);
+    }
+    // Whoever held the lock may have finished, and moved the file away, while we waited for it to open.
+    struct stat ours = {};
+    struct stat named = {};
+    if (::fstat(claim.lock.get(), &ours) != 0) return pigeon::system_failure("examine " + pending_.below(entry), errno);
+    if (::fstatat(pending_.fd(), entry.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == ours.st_ino) {
+      return claim;
+    }
+  }
+}
+
+Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique) {
+  if (is_unique) {
+    if (PIGEON_TRY(is_done(id))) return std::nullopt;
+    auto claimed = PIGEON_TRY(try_claim(id));
+    if (!claimed) {
+      return pigeon::failure(PIGEON_BUSY, "deliver " + id + ": another process is delivering the same message now")
+          .with_remedy("nothing; the next attempt finds out how it ended");
+    }
+    // It may have been finished after we looked, and before we had the lock.
+    if (PIGEON_TRY(is_done(id))) {
+      PIGEON_TRY(abandon(*claimed));
+      return std::nullopt;
+    }
+    claimed->token = id;
+    claimed->is_unique = true;
+    return claimed;
+  }
+  for (const auto& entry : PIGEON_TRY(pending_.names())) {
+    if (!pigeon::starts_with(entry, id + "-")) continue;
+    auto claimed = PIGEON_TRY(try_claim(entry));
+    if (!claimed) continue;  // an equal message, being delivered now: another one
+    claimed->token = entry.substr(id.size() + 1);
+    return claimed;
+  }
+  const auto token = PIGEON_TRY(random_token());
+  auto claimed = PIGEON_TRY(try_claim(id + "-" + token));
+  if (!claimed) return pigeon::temporary("lock a file that was just made in " + pending_.shown());
+  claimed->token = token;
+  return claimed;
+}
+
+Done Ledger::finish(const Claim& claim) {
+  if (!claim.is_unique) return abandon(claim);
+  const auto week = std::to_string(this_week());
+  auto moved = pending_.rename(claim.entry, done_, week + "/" + claim.entry);
+  if (moved) return {};
+  PIGEON_TRY(done_.make(week));
+  PIGEON_TRY(pending_.rename(claim.entry, done_, week + "/" + claim.entry));
+  return forget_old();
+}
+
+Done Ledger::abandon(const Claim& claim) {
+  PIGEON_TRY(pending_.remove(claim.entry));
+  return {};
+}
+
+Done Ledger::forget_old() {
+  int left = kMostForgotten;
+  // What was begun and never ended, and whose queue has long given up.
+  for (const auto& entry : PIGEON_TRY(pending_.names())) {
+    struct stat status = {};
+    if (::fstatat(pending_.fd(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    const auto age = std::time(nullptr) - status.st_mtime;
+    if (age > static_cast<std::time_t>((kWeeksKept + 1) * kWeek) && left-- > 0) PIGEON_TRY(pending_.remove(entry));
+  }
+  for (const auto& week : weeks_) {
+    const auto number = pigeon::number(week);
+    if (!number || *number + kWeeksKept >= this_week()) continue;
+    const auto old = PIGEON_TRY(done_.find(week));
+    if (!old) continue;
+    for (const auto& id : PIGEON_TRY(old->names())) {
+      if (left-- == 0) return {};
+      PIGEON_TRY(old->remove(id));
+    }
+    PIGEON_TRY(done_.remove(week, AT_REMOVEDIR));
+  }
+  return {};
+}
+
+}  // namespace mda_maildir

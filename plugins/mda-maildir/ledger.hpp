@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// Which messages a mailbox has taken, so that a retry stores nothing twice, even after a reader has moved the first
+// copy or thrown it away.
+//
+//   pending/ID        a delivery has begun; its process holds a lock on this file
+//   done/WEEK/ID      a delivery has ended, in this week since 1970
+//
+// The name in pending is durable before the message appears, and is only moved to done after the message is durable.
+// So at any time, also after a crash or a power failure:
+//
+//   in done                      the message was stored
+//   in pending, not locked       an attempt did not end; the message may have appeared under a name with the token
+//   in neither                   the message was never begun
+//
+// An id that may be another message's (no queue id) has a random token of its own, and is forgotten when it is done:
+// only an attempt that did not end counts as the same.
+#pragma once
+
+#include <pigeon/sdk/file.hpp>
+#include <pigeon/sdk/result.hpp>
+
+#include <string>
+#include <vector>
+
+namespace mda_maildir {
+
+// The right to deliver one message, as long as it lives.
+struct Claim {
+  pigeon::Fd lock;
+  std::string entry;  // the name in pending
+  std::string token;  // to be part of the message's name
+  bool was_begun = false;
+  bool is_unique = false;
+};
+
+class Ledger {
+ public:
+  static pigeon::Result<Ledger> open(const pigeon::Directory& own);
+
+  // Nothing: the message was stored before. A failure that is PIGEON_BUSY: another process is at it now.
+  pigeon::Result<std::optional<Claim>> claim(const std::string& id, bool is_unique);
+
+  // Makes the claims durable; the caller may also flush the whole file system.
+  [[nodiscard]] pigeon::Done flush() const { return pending_.flush(); }
+
+  // The message is durable.
+  pigeon::Done finish(const Claim& claim);
+  // The message has not appeared, and will not.
+  pigeon::Done abandon(const Claim& claim);
+
+ private:
+  Ledger(pigeon::Directory pending, pigeon::Directory done) : pending_(std::move(pending)), done_(std::move(done)) {}
+
+  pigeon::Result<bool> is_done(const std::string& id);
+  // The lock on an entry of pending, made if it is not there; nothing if another process has it.
+  pigeon::Result<std::optional<Claim>> try_claim(const std::string& entry);
+  pigeon::Done forget_old();
+
+  pigeon::Directory pending_;
+  pigeon::Directory done_;
+  std::vector<std::string> weeks_;
+};
+
+}  // namespace mda_maildir

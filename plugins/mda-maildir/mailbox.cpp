@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "mailbox.hpp"
+
+#include "home.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace mda_maildir {
+namespace {
+
+constexpr const char* kStamp = "allocation";
+constexpr const char* kPurged = "allocation.purged";
+constexpr const char* kFolderMark = "maildirfolder";  // Maildir++: this directory is a folder, not an account
+constexpr std::size_t kLargestStamp = 256;
+
+Result<std::string> home_of(const Allocation& allocation) {
+  const auto home = allocation.attributes.get("home");
+  if (home && is_safe_path(*home)) return std::string(*home);
+  return pigeon::misconfigured("use the allocation " + pigeon::printable(allocation.id) + ": its home '" +
+                               pigeon::printable(home.value_or("")) + "' is not a path below the base")
+      .with_remedy("restore the allocation of " + pigeon::shell_word(allocation.principal.address()) +
+                   " from a backup of the tree");
+}
+
+std::string command(const std::string& what, const Allocation& allocation) {
+  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
+}
+
+Failure gone(const std::string& shown, const Allocation& allocation) {
+  return pigeon::misconfigured("open mailbox " + shown + ": it is gone")
+      .with_remedy("mount its file system, or restore it from a backup; if its mail is lost for good, `" +
+                   command("purge", allocation) + "` lets a new one be made");
+}
+
+Failure unstamped(const std::string& shown, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + shown + ": it does not bear our stamp")
+      .with_remedy("if it is this user's, take it over with `" + command("adopt", allocation) + "`");
+}
+
+Failure foreign(const std::string& shown, const std::string& id, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + shown + ": it is stamped with allocation " + pigeon::printable(id) +
+                               ", and this user's is " + allocation.id)
+      .with_remedy("find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
+                   "`; if nobody's, remove the stamp " + pigeon::shell_word(shown + "/" + kOwn + "/" + kStamp) +
+                   " and run `" + command("adopt", allocation) + "`");
+}
+
+// Whose mailbox it is; nothing if it bears no stamp.
+Result<std::optional<std::string>> stamp_of(const Directory& home, const char* name = kStamp) {
+  auto text = PIGEON_TRY(home.read_file(std::string(kOwn) + "/" + name, kLargestStamp));
+  if (text && !text->empty() && text->back() == '\n') text->pop_back();
+  return text;
+}
+
+// Makes the path to the home, and flushes every directory of it from the base down: that somebody else has made one
+// does not mean that it would survive.
+Result<Directory> make_path(const Directory& base, const std::string& home) {
+  std::vector<Directory> path;
+  for (const auto name : pigeon::split(home, '/')) {
+    const auto& above = path.empty() ? base : path.back();
+    auto next = PIGEON_TRY(above.make(std::string(name)));
+    path.push_back(std::move(next));
+  }
+  PIGEON_TRY(base.flush());
+  for (std::size_t level = 0; level + 1 < path.size(); ++level) PIGEON_TRY(path[level].flush());
+  return std::move(path.back());
+}
+
+// Removes everything below a directory. Nothing is followed.
+Done remove_below(const Directory& directory) {
+  for (const auto& name : PIGEON_TRY(directory.names())) {
+    struct stat status = {};
+    if (::fstatat(directory.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISDIR(status.st_mode)) {
+      if (const auto below = PIGEON_TRY(directory.find(name))) PIGEON_TRY(remove_below(*below));
+      PIGEON_TRY(directory.remove(name, AT_REMOVEDIR));
+    } else {
+      PIGEON_TRY(directory.remove(name));
+    }
+  }
+  return {};
+}
+
+Done remove_directory(const Directory& parent, const std::string& name) {
+  const auto directory = PIGEON_TRY(parent.find(name));
+  if (!directory) return {};
+  PIGEON_TRY(remove_below(*directory));
+  PIGEON_TRY(parent.remove(name, AT_REMOVEDIR));
+  return parent.flush();
+}
+
+}  // namespace
+
+Result<Directory> open_base(const std::string& path) {
+  auto base = PIGEON_TRY(Directory::open(path));
+  const bool is_marked = base && PIGEON_TRY(base->has(kBaseMark));
+  if (is_marked) return *std::move(base);
+  return pigeon::misconfigured("use base directory " + path + ": " +
+                               (base ? "it is not marked as one of PigeonDeliver's" : "there is none"))
+      .with_remedy("mount its file system; if it is new, run `pigeonctl init`");
+}
+
+Done make_base(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return pigeon::system_failure("make base directory " + path, errno)
+        .with_remedy("install -d -o " + std::to_string(::geteuid()) + " -m 700 " + pigeon::shell_word(path));
+  }
+  const auto base = PIGEON_TRY(Directory::open(path));
+  if (!base) return pigeon::temporary("make base directory " + path + ": it vanished at once");
+  PIGEON_TRY(base->publish(kBaseMark,
+                           "Mailboxes of PigeonDeliver are kept below this directory.\n"
+                           "Without this file it is taken for a file system that is not mounted, and mail waits.\n"));
+  const auto slash = path.rfind('/');
+  const auto above = PIGEON_TRY(Directory::open(slash == 0 ? "/" : path.substr(0, slash)));
+  if (above) PIGEON_TRY(above->flush());
+  return {};
+}
+
+Result<std::optional<Folder>> open_folder(const Directory& maildir, const std::string& name) {
+  auto directory = PIGEON_TRY(maildir.find(name.empty() ? "." : name));
+  if (!directory) return std::nullopt;
+  auto tmp = PIGEON_TRY(directory->find("tmp"));
+  auto fresh = PIGEON_TRY(directory->find("new"));
+  auto cur = PIGEON_TRY(directory->find("cur"));
+  if (!tmp || !fresh || !cur) return std::nullopt;
+  return Folder{name.empty(), *std::move(directory), *std::move(tmp), *std::move(fresh), *std::move(cur)};
+}
+
+Result<Folder> make_folder(const Directory& maildir, const std::string& name) {
+  auto directory = name.empty() ? PIGEON_TRY(maildir.find(".")) : PIGEON_TRY(maildir.make(name));
+  if (!directory) return pigeon::temporary("make folder " + maildir.below(name) + ": it vanished at once");
+  auto tmp = PIGEON_TRY(directory->make("tmp"));
+  auto fresh = PIGEON_TRY(directory->make("new"));
+  auto cur = PIGEON_TRY(directory->make("cur"));
+  if (!name.empty()) PIGEON_TRY(directory->publish(kFolderMark, ""));
+  PIGEON_TRY(directory->flush());
+  if (!name.empty()) PIGEON_TRY(maildir.flush());
+  return Folder{name.empty(), *std::move(directory), std::move(tmp), std::move(fresh), std::move(cur)};
+}
+
+Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocation) {
+  const auto path = PIGEON_TRY(home_of(allocation));
+  auto home = PIGEON_TRY(base.find(path));
+  if (!home) return gone(base.below(path), allocation);
+  const auto stamp = PIGEON_TRY(stamp_of(*home));
+  auto maildir = PIGEON_TRY(home->find(kMaildir));
+  if (!maildir) return gone(home->below(kMaildir), allocation);
+  if (!stamp) return unstamped(home->shown(), allocation);
+  if (*stamp != allocation.id) return foreign(home->shown(), *stamp, allocation);
+  auto own = PIGEON_TRY(home->find(kOwn));
+  if (!own) return gone(home->below(kOwn), allocation);
+  return Mailbox(*std::move(own), *std::move(maildir));
+}
+
+// The stamp comes first: from then on whoever finds a Maildir here knows whose it is, and a Maildir without a stamp
+// is one that we have not begun. Every step may have been done before, by us or by another process.
+Done Mailbox::make(const Directory& base, const Allocation& allocation) {
+  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto home = PIGEON_TRY(make_path(base, path));
+  auto stamp = PIGEON_TRY(stamp_of(home));
+  if (!stamp) {
+    const bool has_maildir = PIGEON_TRY(home.has(kMaildir));
+    // Another process may have done all of this between the two looks; it stamped first.
+    stamp = PIGEON_TRY(stamp_of(home));
+    if (has_maildir && !stamp) return unstamped(home.shown(), allocation);
+  }
+  if (!stamp) {
+    const auto own = PIGEON_TRY(home.make(kOwn));
+    PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
+    // Before the Maildir: else a power failure could leave one without its stamp.
+    PIGEON_TRY(home.flush());
+    stamp = PIGEON_TRY(stamp_of(home));
+  }
+  if (stamp != allocation.id) return foreign(home.shown(), stamp.value_or(""), allocation);
+  const auto own = PIGEON_TRY(home.make(kOwn));
+  for (const auto* name : {"pending", "done"}) PIGEON_TRY(own.make(name));
+  PIGEON_TRY(own.flush());
+  const auto maildir = PIGEON_TRY(home.make(kMaildir));
+  PIGEON_TRY(make_folder(maildir, ""));
+  return home.flush();
+}
+
+Done Mailbox::adopt(const Directory& base, const Allocation& allocation) {
+  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto home = PIGEON_TRY(base.find(path));
+  const auto maildir = home ? PIGEON_TRY(home->find(kMaildir)) : std::nullopt;
+  if (!maildir || !PIGEON_TRY(open_folder(*maildir, ""))) {
+    return pigeon::misconfigured("adopt mailbox " + base.below(path) + "/" + kMaildir + ": there is no Maildir")
+        .with_remedy("put the Maildir there, or name the directory above it: " + command("adopt", allocation) +
+                     " DIRECTORY");
+  }
+  const auto own = PIGEON_TRY(home->make(kOwn));
+  PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
+  return make(base, allocation);
+}
+
+// The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes last, so
+// that whoever is interrupted can begin again.
+Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
+  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto home = PIGEON_TRY(base.find(path));
+  if (!home) return {};
+  const auto stamp = PIGEON_TRY(stamp_of(*home));
+  const auto purged = PIGEON_TRY(stamp_of(*home, kPurged));
+  if (!stamp && !purged) {
+    return PIGEON_TRY(home->has(kMaildir)) ? Done(unstamped(home->shown(), allocation)) : Done();
+  }
+  if ((stamp ? *stamp : *purged) != allocation.id) return foreign(home->shown(), stamp ? *stamp : *purged, allocation);
+  const auto own = PIGEON_TRY(home->make(kOwn));
+  if (stamp) PIGEON_TRY(own.rename(kStamp, own, kPurged));
+  PIGEON_TRY(own.flush());
+  for (const auto* name : {"pending", "done"}) PIGEON_TRY(remove_directory(own, name));
+  PIGEON_TRY(remove_directory(*home, kMaildir));
+  PIGEON_TRY(remove_directory(*home, kOwn));
+  // The home may hold files of other programs; then it stays.
+  const auto slash = path.rfind('/');
+  const auto above = PIGEON_TRY(base.find(slash == std::string::npos ? "." : path.substr(0, slash)));
+  if (above) ::unlinkat(above->fd(), path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
+  return above ? above->flush() : Done();
+}
+
+Result<std::vector<std::string>> Mailbox::folders() const {
+  std::vector<std::string> found = {""};
+  for (auto& name : PIGEON_TRY(maildir_.names())) {
+    if (name.size() > 1 && name.front() == '.') found.push_back(std::move(name));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace mda_maildir

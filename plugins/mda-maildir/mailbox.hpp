@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// One principal's mailbox on disk:
+//
+//   {base}/.pigeon-base           the base's mark: without it, nothing is looked for or made below
+//   {base}/{home}/.pigeon/        ours: allocation, the stamp; pending and done, see ledger.hpp
+//   {base}/{home}/Maildir/        Maildir++: tmp, new, cur, and a directory ".Name" per folder
+#pragma once
+
+#include <pigeon/sdk/file.hpp>
+#include <pigeon/sdk/mda.hpp>
+#include <pigeon/sdk/result.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mda_maildir {
+
+using pigeon::Allocation;
+using pigeon::Directory;
+using pigeon::Done;
+using pigeon::Failure;
+using pigeon::Result;
+
+constexpr const char* kBaseMark = ".pigeon-base";
+constexpr const char* kOwn = ".pigeon";
+constexpr const char* kMaildir = "Maildir";
+
+// The base directory, marked as ours. A file system that is not mounted leaves an empty directory in its place; then,
+// and where there is none at all, mail waits.
+Result<Directory> open_base(const std::string& path);
+// Makes the base directory, if it is not there, and marks it.
+Done make_base(const std::string& path);
+
+// A Maildir, or a folder of one.
+struct Folder {
+  bool is_main;
+  Directory directory;
+  Directory tmp;
+  Directory fresh;  // "new"
+  Directory cur;
+};
+Result<std::optional<Folder>> open_folder(const Directory& maildir, const std::string& name);
+// Makes a folder with all that belongs to it, durably.
+Result<Folder> make_folder(const Directory& maildir, const std::string& name);
+
+class Mailbox {
+ public:
+  // The mailbox of this allocation, and of no other. Not there, of somebody else, or without a stamp: temporary, with
+  // the command that mends it.
+  static Result<Mailbox> open(const Directory& base, const Allocation& allocation);
+
+  // Makes it, durably; see pigeon/abi/mda.h on `ensure`.
+  static Done make(const Directory& base, const Allocation& allocation);
+  // Stamps one that is there without a stamp.
+  static Done adopt(const Directory& base, const Allocation& allocation);
+  // Deletes it with everything in it.
+  static Done purge(const Directory& base, const Allocation& allocation);
+
+  [[nodiscard]] const Directory& own() const { return own_; }
+  [[nodiscard]] const Directory& maildir() const { return maildir_; }
+  // Of the main folder ("") and of every other.
+  [[nodiscard]] Result<std::vector<std::string>> folders() const;
+
+ private:
+  Mailbox(Directory own, Directory maildir) : own_(std::move(own)), maildir_(std::move(maildir)) {}
+
+  Directory own_;
+  Directory maildir_;
+};
+
+}  // namespace mda_maildir

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// The MDA for Maildirs.
+#pragma once
+
+#include "home.hpp"
+
+#include <pigeon/sdk/mda.hpp>
+#include <pigeon/sdk/plugin.hpp>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace mda_maildir {
+
+class Maildir {
+ public:
+  Maildir(pigeon::Host host, std::string base, HomeTemplate home, bool one_flush)
+      : host_(host), base_(std::move(base)), home_(std::move(home)), one_flush_(one_flush) {}
+  static pigeon::Result<std::unique_ptr<Maildir>> open(pigeon::Host host, const pigeon::Settings& settings);
+
+  pigeon::Result<pigeon::Attributes> propose(const pigeon::Principal& principal, const pigeon::Attributes& requests);
+  pigeon::Done ensure(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
+  void deliver(std::span<pigeon::Delivery> batch);
+  pigeon::Done list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
+                    const std::function<bool(const pigeon::Entry&)>& visit);
+  pigeon::Done adopt(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
+  pigeon::Done purge(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
+
+  pigeon::Done initialize(const pigeon_schema& schema, pigeon::Deadline deadline);
+  pigeon::Done check(pigeon::Deadline deadline);
+
+ private:
+  pigeon::Host host_;
+  std::string base_;
+  HomeTemplate home_;
+  bool one_flush_;
+};
+
+}  // namespace mda_maildir

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// The quota of a Maildir++, counted in its file "maildirsize" as Courier, maildrop and others do: the limits in the
+// first line, then a line "bytes messages" for each change; read whole, added up, and counted anew from the folders
+// when it is long, or says that the mailbox is full and may be wrong. Not exact under races, by its own definition.
+#pragma once
+
+#include <pigeon/sdk/file.hpp>
+#include <pigeon/sdk/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace mda_maildir {
+
+struct Usage {
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+};
+
+class Quota {
+ public:
+  // No limit at all: nothing is counted.
+  Quota(std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> messages) : bytes_(bytes), messages_(messages) {}
+
+  [[nodiscard]] bool is_set() const { return bytes_ || messages_; }
+
+  // Whether one more message of this size would be too much.
+  pigeon::Result<bool> would_exceed(const pigeon::Directory& maildir, std::uint64_t size) const;
+
+  // Notes a message that was stored.
+  static pigeon::Done add(const pigeon::Directory& maildir, std::uint64_t size);
+
+  // Counts what is there: all folders but the trash, as Maildir++ has it.
+  static pigeon::Result<Usage> count(const pigeon::Directory& maildir);
+
+ private:
+  [[nodiscard]] std::string definition() const;
+  [[nodiscard]] bool exceeds(const Usage& usage, std::uint64_t size) const;
+  pigeon::Result<Usage> count_anew(const pigeon::Directory& maildir) const;
+
+  std::optional<std::uint64_t> bytes_;
+  std::optional<std::uint64_t> messages_;
+};
+
+// The size in a message's name, ",S=4096"; nothing if it has none.
+std::optional<std::uint64_t> size_in_name(std::string_view name);
+
+}  // namespace mda_maildir
