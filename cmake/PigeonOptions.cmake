@@ -20,7 +20,12 @@ endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(PIGEON_PLUGIN_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/pigeon/plugins")
 
+include(CMakeDependentOption)
 set(PIGEON_SANITIZE "" CACHE STRING "What to give to -fsanitize=")
+# A process is started for every message, and each shared object that it needs costs a tenth of a millisecond or more:
+# see docs/decisions/0010-programs-carry-their-libraries.md.
+cmake_dependent_option(PIGEON_CARRY_LIBRARIES "Link libstdc++, libsodium and SQLite into what needs them" ON
+                       "NOT PIGEON_SANITIZE" OFF)
 option(PIGEON_CLANG_TIDY "Run clang-tidy on every file that is compiled" OFF)
 
 add_library(pigeon_options INTERFACE)
@@ -37,8 +42,13 @@ target_compile_options(
             -Wno-missing-field-initializers # designated initializers name what they mean
             $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
             $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
-            -fstack-protector-strong)
-target_link_options(pigeon_options INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+            -fstack-protector-strong
+            -ffunction-sections
+            -fdata-sections)
+target_link_options(pigeon_options INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections)
+if(PIGEON_CARRY_LIBRARIES)
+  target_link_options(pigeon_options INTERFACE -static-libstdc++ -static-libgcc)
+endif()
 if(PIGEON_SANITIZE)
   target_compile_options(pigeon_options INTERFACE -fsanitize=${PIGEON_SANITIZE} -fno-sanitize-recover=all
                                                   -fno-omit-frame-pointer)
@@ -72,6 +82,18 @@ add_library(pigeon_boost INTERFACE)
 target_include_directories(pigeon_boost SYSTEM INTERFACE ${PIGEON_BOOST_INCLUDE_DIR})
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
-pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
-pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_package(Threads REQUIRED)
+
+# pigeon_carry(TARGET PREFIX archive...): a target that links the archives of a library that pkg-config found as PREFIX,
+# or the library itself where PIGEON_CARRY_LIBRARIES is off.
+function(pigeon_carry target prefix)
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} SYSTEM INTERFACE ${${prefix}_INCLUDE_DIRS})
+  if(PIGEON_CARRY_LIBRARIES)
+    target_link_libraries(${target} INTERFACE ${ARGN})
+  else()
+    target_link_libraries(${target} INTERFACE PkgConfig::${prefix})
+  endif()
+endfunction()
+pigeon_carry(pigeon_sodium SODIUM -l:libsodium.a)
+pigeon_carry(pigeon_sqlite SQLITE -l:libsqlite3.a m)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "host/address.hpp"
 
+#include "host/idn.hpp"
+
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/tree_path.hpp>
 
-#include <idn2.h>
-
-#include <memory>
+#include <algorithm>
 
 namespace pigeon::host {
 namespace {
@@ -33,14 +33,8 @@ std::string unquote(std::string_view local_part) {
   return name;
 }
 
-std::string a_labels(const std::string& domain) {
-  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  if (std::all_of(domain.begin(), domain.end(), is_ascii)) return fold(domain);
-  char* converted = nullptr;
-  const int status = ::idn2_to_ascii_8z(domain.c_str(), &converted, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-  const std::unique_ptr<char, void (*)(void*)> owner(converted, ::idn2_free);
-  // Not a domain name at all: kept as it is, it will not be found.
-  return status == IDN2_OK ? fold(converted) : domain;
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 }  // namespace
@@ -60,7 +54,12 @@ Result<Address> parse_recipient(std::string_view text, const AddressRules& rules
   auto domain = text.substr(at + 1);
   if (domain.size() > 1 && domain.back() == '.') domain.remove_suffix(1);
   if (domain.size() > kLongestDomain) return unknown(text, "the domain is too long");
-  address.domain = a_labels(std::string(domain));
+  address.domain = fold(domain);
+  if (!is_ascii(domain)) {
+    auto converted = PIGEON_TRY(to_a_labels(address.domain));
+    if (!converted) return unknown(text, "the domain is not a domain name");
+    address.domain = *std::move(converted);
+  }
   if (!TreePath::is_name(address.domain)) return unknown(text, "the domain is too long");
 
   // A delimiter in front belongs to the name: there is no empty user.

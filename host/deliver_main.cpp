@@ -24,8 +24,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <exception>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -58,6 +59,7 @@ struct Program {
   int input = STDIN_FILENO;
   DeliverOptions options;
   std::uint64_t size = 0;
+  std::optional<int> exit_status;  // once there is a verdict
 };
 
 Verdict deliver_in_worker(const Request& request, std::string_view text, const Configuration& configuration,
@@ -96,40 +98,6 @@ Verdict deliver_in_worker(const Request& request, std::string_view text, const C
   return deliver(attempt, services);
 }
 
-// Everything before the worker: nothing here looks at the tree, or at the message.
-Verdict run(Program& program) {
-  const auto& options = program.options;
-  const loader::Trust trust(options.trusted);
-  const auto file = options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
-  const auto configuration = Configuration::read(file, options.overrides, trust);
-  if (!configuration) return Verdict::of(configuration.failure());
-  program.deadline = Deadline(static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(program.begin.time_since_epoch() + configuration->deadline).count()));
-  clear_environment();
-  if (const auto became = become(configuration->user, configuration->minimum_uid); !became) {
-    return Verdict::of(became.failure());
-  }
-  program.log.configure(configuration->log);
-
-  Fd file_input;
-  if (!options.input_file.empty()) {
-    file_input.reset(::open(options.input_file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file_input.is_open()) return Verdict::of(system_failure("open message " + options.input_file, errno));
-    program.input = file_input.get();
-  }
-  const auto spool = Spool::read(program.input, configuration->spool, configuration->message_limit, program.deadline);
-  if (!spool) return Verdict::of(spool.failure());
-  program.size = spool->text().size();
-  program.input = -1;  // read to its end
-
-  return supervise(
-      [&](const Announce& announce) {
-        std::unique_ptr<Plugins> plugins;  // closed after the verdict, which no longer changes
-        announce(deliver_in_worker(options.request, spool->text(), *configuration, trust, program, plugins));
-      },
-      program.deadline, program.log);
-}
-
 void record(Program& program, const Verdict& verdict) {
   const auto& request = program.options.request;
   const auto& dsn = verdict.dsn;
@@ -154,18 +122,8 @@ void record(Program& program, const Verdict& verdict) {
   program.log.write(is_trouble ? PIGEON_LOG_ERROR : PIGEON_LOG_INFO, "delivery", fields);
 }
 
-int deliver_main(int count, char* const* arguments) {
-  Program program;
-  auto options = parse_deliver_options(count, arguments);
-  if (options && options->action == DeliverOptions::Action::help) return std::fputs(kDeliverHelp, stdout) < 0;
-  if (options && options->action == DeliverOptions::Action::version) return std::puts("pigeon-deliver " PIGEON_VERSION) < 0;
-  Verdict verdict;
-  if (options) {
-    program.options = *std::move(options);
-    verdict = run(program);
-  } else {
-    verdict = Verdict::of(options.failure());
-  }
+// The verdict leaves the process: to the log, to the sender, and as what `main` returns.
+void tell(Program& program, const Verdict& verdict) {
   // What was not spooled is read all the same: OpenSMTPD takes unread input for a failure.
   if (program.input >= 0) drain(program.input, program.deadline);
   record(program, verdict);
@@ -173,7 +131,55 @@ int deliver_main(int count, char* const* arguments) {
     const auto line = line_for_sender(verdict) + "\n";
     static_cast<void>(write_all(Fd(::dup(STDERR_FILENO)), line, "standard error"));
   }
-  return exit_status(verdict);
+  program.exit_status = exit_status(verdict);
+}
+
+// Everything before the worker: nothing here looks at the tree, or at the message.
+Done run(Program& program) {
+  const auto& options = program.options;
+  const loader::Trust trust(options.trusted);
+  const auto file = options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
+  const auto configuration = PIGEON_TRY(Configuration::read(file, options.overrides, trust));
+  program.deadline = Deadline::at(program.begin + configuration.deadline);
+  clear_environment();
+  PIGEON_TRY(become(configuration.user, configuration.minimum_uid));
+  program.log.configure(configuration.log);
+
+  Fd file_input;
+  if (!options.input_file.empty()) {
+    file_input.reset(::open(options.input_file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file_input.is_open()) return system_failure("open message " + options.input_file, errno);
+    program.input = file_input.get();
+  }
+  const auto spool =
+      PIGEON_TRY(Spool::read(program.input, configuration.spool, configuration.message_limit, program.deadline));
+  program.size = spool.text().size();
+  program.input = -1;  // read to its end
+
+  supervise(
+      [&](const Announce& announce) {
+        std::unique_ptr<Plugins> plugins;  // closed after the verdict, which no longer changes
+        announce(deliver_in_worker(options.request, spool.text(), configuration, trust, program, plugins));
+      },
+      [&](const Verdict& verdict) { tell(program, verdict); }, program.deadline, program.log);
+  return {};
+}
+
+void deliver_main(int count, char* const* arguments, Program& program) {
+  auto options = parse_deliver_options(count, arguments);
+  if (!options) return tell(program, Verdict::of(options.failure()));
+  program.options = *std::move(options);
+  switch (program.options.action) {
+    case DeliverOptions::Action::help:
+      if (std::fputs(kDeliverHelp, stdout) >= 0) program.exit_status = EX_OK;
+      return;
+    case DeliverOptions::Action::version:
+      if (std::puts("pigeon-deliver " PIGEON_VERSION) >= 0) program.exit_status = EX_OK;
+      return;
+    case DeliverOptions::Action::deliver:
+      break;
+  }
+  if (const auto done = run(program); !done) tell(program, Verdict::of(done.failure()));
 }
 
 }  // namespace
@@ -182,9 +188,19 @@ int main(int count, char** arguments) {
   survive_crashes();
   settle_process();
   close_stray_descriptors();
+  std::optional<int> exit_status;
   try {
-    return deliver_main(count, arguments);
+    Program program;
+    try {
+      deliver_main(count, arguments, program);
+    } catch (...) {
+      // What goes wrong after the verdict changes nothing.
+      if (!program.exit_status) last_resort(0);
+    }
+    exit_status = program.exit_status;
   } catch (...) {
     last_resort(0);
   }
+  if (!exit_status) last_resort(0);
+  return *exit_status;
 }

@@ -82,7 +82,8 @@ bool take_available(const Fd& from, std::string& to, std::size_t most) {
   } catch (...) {
     announce(Verdict::of(failure(PIGEON_BUG, "unexpected exception")));
   }
-  std::exit(EXIT_SUCCESS);  // NOLINT(concurrency-mt-unsafe): the worker's one thread
+  // No destructors of libraries: they could only hang or crash, and everything of ours is closed.
+  ::_exit(EXIT_SUCCESS);
 }
 
 class Watch {
@@ -191,11 +192,11 @@ std::string Progress::text() const {
   return plugin.empty() ? "" : "in plugin " + printable(plugin) + ", " + printable(text(state_.operation));
 }
 
-Verdict supervise(const std::function<void(const Announce&)>& work, Deadline deadline, Log& log) {
+void supervise(const std::function<void(const Announce&)>& work, const Announce& tell, Deadline deadline, Log& log) {
   auto verdict_pipe = Pipe::make();
   auto output_pipe = Pipe::make();
-  if (!verdict_pipe) return Verdict::of(verdict_pipe.failure());
-  if (!output_pipe) return Verdict::of(output_pipe.failure());
+  if (!verdict_pipe) return tell(Verdict::of(verdict_pipe.failure()));
+  if (!output_pipe) return tell(Verdict::of(output_pipe.failure()));
   struct sigaction handler = {};
   handler.sa_handler = interrupt;
   for (const int caught : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(caught, &handler, nullptr);
@@ -203,16 +204,18 @@ Verdict supervise(const std::function<void(const Announce&)>& work, Deadline dea
 
   const pid_t parent = ::getpid();
   const pid_t worker = ::fork();
-  if (worker < 0) return Verdict::of(system_failure("start a worker", errno));
+  if (worker < 0) return tell(Verdict::of(system_failure("start a worker", errno)));
   if (worker == 0) be_worker(work, *verdict_pipe, *output_pipe, parent);
   ::setpgid(worker, worker);
   verdict_pipe->write.reset();
   output_pipe->write.reset();
 
   Watch watch(worker, *verdict_pipe, *output_pipe);
-  auto verdict = watch.for_verdict(Deadline(deadline.value() + static_cast<std::uint64_t>(nanoseconds(kGrace).count())));
+  const auto verdict = watch.for_verdict(deadline.later(kGrace));
   const auto where = progress.text();
-  // A verdict stands. The worker may close what it opened; if it does not come to an end, it is put down.
+  // A verdict stands, and is told at once. Then the worker may close what it opened; if it does not come to an end, it
+  // is put down.
+  if (verdict) tell(*verdict);
   const bool ended = watch.for_end(Deadline::in(verdict ? kLastWords : nanoseconds(0)));
   int status = 0;
   if (ended) {
@@ -224,13 +227,13 @@ Verdict supervise(const std::function<void(const Announce&)>& work, Deadline dea
   if (!watch.captured().empty()) {
     log.write(PIGEON_LOG_WARNING, "output", {{"plugin", where}, {"text", watch.captured()}});
   }
-  if (verdict) return *std::move(verdict);
-  if (interrupted != 0) return no_verdict("was interrupted by signal " + std::to_string(interrupted), where);
-  if (ended) return no_verdict(how_it_ended(status), where);
+  if (verdict) return;
+  if (interrupted != 0) return tell(no_verdict("was interrupted by signal " + std::to_string(interrupted), where));
+  if (ended) return tell(no_verdict(how_it_ended(status), where));
   auto late = no_verdict("did not come to an end before the deadline", where);
   late.status = PIGEON_TIMEOUT;
   if (late.remedy.empty()) late.remedy = "see what the machine was waiting for; raise \"deadline\" only with the MTA's own limit";
-  return late;
+  tell(late);
 }
 
 }  // namespace pigeon::host

@@ -54,8 +54,9 @@ class InPlugin {
 // Called with the verdict once it is decided; what is done afterwards no longer counts.
 using Announce = std::function<void(const Verdict&)>;
 
-// Runs `work` in a child. The verdict it announced; or why there is none, which is temporary. What the child and the
-// libraries in it print goes to the log. REQUIRES: one thread.
-Verdict supervise(const std::function<void(const Announce&)>& work, Deadline deadline, Log& log);
+// Runs `work` in a child, and calls `tell` with the verdict that it announced, or with why there is none, which is
+// temporary. Then the worker may close what it opened; it is gone when this returns. What the child and the libraries
+// in it print goes to the log. REQUIRES: one thread.
+void supervise(const std::function<void(const Announce&)>& work, const Announce& tell, Deadline deadline, Log& log);
 
 }  // namespace pigeon::host

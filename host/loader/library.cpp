@@ -11,13 +11,9 @@
 
 #include <dlfcn.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 
 namespace pigeon::loader {
 namespace {
@@ -51,25 +47,13 @@ Done check_kind(const Index::Entry& entry, std::uint32_t found, std::uint32_t wa
                 "reinstall the plugin under the name that it was built with");
 }
 
-// The device and inode of what is mapped at `address`, as the kernel sees it.
-bool is_mapped_from(const void* address, const struct stat& status) {
-  std::ifstream maps("/proc/self/maps");
-  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
-  for (std::string line; std::getline(maps, line);) {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    unsigned major = 0;
-    unsigned minor = 0;
-    std::uint64_t inode = 0;
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %*x %x:%x %" SCNu64, &begin, &end, &major, &minor,
-                    &inode) != 5) {
-      continue;
-    }
-    if (begin <= wanted && wanted < end) {
-      return inode == status.st_ino && makedev(major, minor) == status.st_dev;
-    }
-  }
-  return false;
+// Whether the object that holds `address` was mapped from this path, and the path still leads to the file that was
+// checked: that no package was installed over it in between.
+bool is_mapped_from(const void* address, const std::string& path, const struct stat& checked) {
+  Dl_info found = {};
+  struct stat now = {};
+  return ::dladdr(address, &found) != 0 && found.dli_fname == path && ::stat(path.c_str(), &now) == 0 &&
+         now.st_dev == checked.st_dev && now.st_ino == checked.st_ino;
 }
 
 // Maps the file. It is never unmapped: threads, thread-local destructors and unique symbols outlive any unloading.
@@ -88,8 +72,8 @@ Result<const pigeon_plugin*> map(const Index::Entry& entry, const struct stat& c
   if (descriptor == nullptr) {
     return refuse(entry, std::string("it does not export ") + kSymbol, "reinstall the plugin");
   }
-  // dlsym also looks into the libraries that the plugin needs, and the file may have been replaced since the check.
-  if (!is_mapped_from(descriptor, checked)) {
+  // dlsym also looks into the libraries that the plugin needs.
+  if (!is_mapped_from(descriptor, entry.path, checked)) {
     return refuse(entry, "what was mapped is not the file that was checked", "try again; restart if it persists");
   }
   return descriptor;

@@ -38,6 +38,16 @@ Failure failure_of(sqlite3* connection, const std::string& tried) {
   return met;
 }
 
+// Every process that comes alone reads the whole log first. So who has written empties it, if nobody else is reading;
+// what cannot be done now, another one will do.
+void Database::Close::operator()(sqlite3* connection) const {
+  if (sqlite3_total_changes(connection) > 0) {
+    sqlite3_busy_timeout(connection, 0);
+    sqlite3_wal_checkpoint_v2(connection, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  }
+  sqlite3_close(connection);
+}
+
 Result<bool> Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
@@ -76,7 +86,7 @@ Result<Database> Database::connect(const std::string& path, int flags) {
   database.connection_.reset(connection);
   if (connection == nullptr) return pigeon::temporary("open the tree " + path + ": out of memory");
   if (code != SQLITE_OK) return failure_of(connection, "open the tree " + path);
-  // The last process to leave keeps the log as it is: what it would save by a checkpoint, the next one would lose.
+  // The log is made and removed once, not by every process that comes and goes alone.
   int keep = 1;
   sqlite3_file_control(connection, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -114,7 +124,7 @@ Done Database::execute(const std::string& sql) {
 
 Result<Transaction> Transaction::begin(Database& database, For purpose) {
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  PIGEON_TRY(database.execute(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
+  PIGEON_TRY(database.execute(purpose == For::writing ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE" : "BEGIN"));
   return Transaction(database);
 }
 

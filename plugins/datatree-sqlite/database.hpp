@@ -86,7 +86,7 @@ class Database {
  private:
   friend class Transaction;
   struct Close {
-    void operator()(sqlite3* connection) const { sqlite3_close(connection); }
+    void operator()(sqlite3* connection) const;
   };
   static Result<Database> connect(const std::string& path, int flags);
 

@@ -24,10 +24,6 @@ namespace {
 using pigeon::nanoseconds;
 using pigeon::Token;
 
-// The log is copied into the file after so many pages. Every process that comes alone reads the log first, so it is
-// kept short.
-constexpr int kPagesOfLog = 100;
-
 Failure wrong(const std::string& path, const std::string& what, const std::string& remedy) {
   return pigeon::misconfigured("open the tree " + path + ": " + what).with_remedy(remedy);
 }
@@ -93,11 +89,6 @@ Done check_mark(Database& database) {
                "upgrade PigeonDeliver, or run `pigeonctl init`");
 }
 
-Done set_up(Database& database) {
-  PIGEON_TRY(database.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = " + std::to_string(kPagesOfLog)));
-  return {};
-}
-
 Result<Token> new_token() {
   std::array<unsigned char, 16> bytes = {};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -130,7 +121,6 @@ Result<Database*> Tree::connect(Deadline deadline) {
     database.wait_until(patience);
     if (database.is_read_only()) return wrong(path_, "it can only be read", "let this user write to it and its directory");
     PIGEON_TRY(check_mark(database));
-    PIGEON_TRY(set_up(database));
     database_.emplace(std::move(database));
   }
   database_->wait_until(patience);
@@ -258,7 +248,6 @@ Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
   if (tables->integer(0) != 0) PIGEON_TRY(check_mark(database));
   tables->reset();
   PIGEON_TRY(database.execute("PRAGMA journal_mode = WAL"));
-  PIGEON_TRY(set_up(database));
   auto transaction = PIGEON_TRY(Transaction::begin(database, Transaction::For::writing));
   PIGEON_TRY(make_layout(database, schema));
   PIGEON_TRY(transaction.commit());

@@ -15,10 +15,12 @@ using std::chrono::nanoseconds;
 class Deadline {
  public:
   constexpr explicit Deadline(std::uint64_t nanoseconds_of_clock) : at_(nanoseconds_of_clock) {}
-  static Deadline in(nanoseconds time) {
-    return Deadline(static_cast<std::uint64_t>((Clock::now().time_since_epoch() + time).count()));
+  static Deadline at(Clock::time_point point) {
+    return Deadline(static_cast<std::uint64_t>(nanoseconds(point.time_since_epoch()).count()));
   }
+  static Deadline in(nanoseconds time) { return at(Clock::now() + time); }
 
+  [[nodiscard]] Deadline later(nanoseconds time) const { return Deadline(at_ + static_cast<std::uint64_t>(time.count())); }
   [[nodiscard]] std::uint64_t value() const { return at_; }
   // Never negative.
   [[nodiscard]] nanoseconds left() const {
