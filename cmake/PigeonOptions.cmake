@@ -81,7 +81,9 @@ find_path(PIGEON_BOOST_INCLUDE_DIR boost/json/src.hpp
 add_library(pigeon_boost INTERFACE)
 target_include_directories(pigeon_boost SYSTEM INTERFACE ${PIGEON_BOOST_INCLUDE_DIR})
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET GLOBAL libsodium)
+pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET GLOBAL libidn2) # its header; the library is loaded when it is needed
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET GLOBAL sqlite3)
 find_package(Threads REQUIRED)
 
 # pigeon_carry(TARGET PREFIX archive...): a target that links the archives of a library that pkg-config found as PREFIX,

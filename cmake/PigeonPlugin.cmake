@@ -16,7 +16,10 @@ function(pigeon_add_plugin name)
   endif()
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
   target_link_options(${name} PRIVATE -Wl,--version-script=${PIGEON_PLUGIN_VERSION_SCRIPT} -Wl,-z,relro -Wl,-z,now
-                      -Wl,--exclude-libs,ALL $<$<NOT:$<BOOL:${PIGEON_SANITIZE}>>:-Wl,-z,defs>)
+                      -Wl,--exclude-libs,ALL)
+  if(NOT PIGEON_SANITIZE) # a sanitizer's functions come from the program
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
   set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
                                            VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${PIGEON_PLUGIN_VERSION_SCRIPT})
   if(PIGEON_PLUGIN_OUTPUT_DIRECTORY)
