@@ -257,8 +257,9 @@ std::vector<std::string> Configuration::plugin_sections() const {
   return names;
 }
 
-Failure Configuration::unknown_section(const std::string& name, const std::vector<std::string>& plugin_names) const {
-  auto known = plugin_names;
+Failure Configuration::unknown_section(const std::string& name,
+                                       const std::vector<std::string>& plugins) const {
+  auto known = plugins;
   for (const auto& part : kParts) {
     if (*part.name != '\0') known.emplace_back(part.name);
   }

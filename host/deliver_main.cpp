@@ -171,7 +171,7 @@ void deliver_main(int count, char* const* arguments, Program& program) {
   program.options = *std::move(options);
   switch (program.options.action) {
     case DeliverOptions::Action::help:
-      if (std::fputs(kDeliverHelp, stdout) >= 0) program.exit_status = EX_OK;
+      if (std::fputs(deliver_help(), stdout) >= 0) program.exit_status = EX_OK;
       return;
     case DeliverOptions::Action::version:
       if (std::puts("pigeon-deliver " PIGEON_VERSION) >= 0) program.exit_status = EX_OK;

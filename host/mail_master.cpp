@@ -146,7 +146,7 @@ class Chain {
   }
 
   // Deferred or refused, as the domain or else the configuration says.
-  Failure disabled(const std::string& what) {
+  [[nodiscard]] Failure disabled(const std::string& what) const {
     auto policy = services_.plugins.configuration().disabled;
     if (const auto own = attempt_.domain.object.attributes.all("disabled"); !own.empty()) {
       if (own.size() != 1 || (own.front() != "defer" && own.front() != "reject")) {

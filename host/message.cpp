@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "host/message.hpp"
 
+#include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 
 #include <sodium.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -63,14 +62,6 @@ std::string_view without_brackets(std::string_view text) {
 std::string_view sender_of_from_line(std::string_view line) {
   const auto rest = line.substr(5);
   return rest.substr(0, rest.find_first_of(" \t\r\n"));
-}
-
-// Gives pages that were read back to the system, where they are a file's.
-void forget(std::string_view read) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(read.data()) + page - 1) & ~(page - 1);
-  const auto end = reinterpret_cast<std::uintptr_t>(read.data() + read.size()) & ~(page - 1);
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace
@@ -151,7 +142,7 @@ std::string delivery_id(const DeliveryIdParts& parts, const ParsedMessage& parse
   for (const auto kept : parsed.kept) add(kept);
   for (auto rest = parsed.body; !rest.empty(); rest.remove_prefix(std::min(kChunk, rest.size()))) {
     add(rest.substr(0, kChunk));
-    if (is_mapped && rest.size() > kChunk) forget(rest.substr(0, kChunk));
+    if (is_mapped && rest.size() > kChunk) forget_pages(rest.substr(0, kChunk));
   }
   std::array<unsigned char, kBytes> digest = {};
   crypto_generichash_final(&state, digest.data(), digest.size());

@@ -51,7 +51,7 @@ class OutgoingMessage {
  private:
   std::string fields_;
   std::vector<pigeon_string> segments_;
-  pigeon_message message_;
+  pigeon_message message_ = {};
 };
 
 // Whether the message has been delivered to this address before: a loop.

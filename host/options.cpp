@@ -11,7 +11,8 @@
 
 namespace pigeon::host {
 
-const char* const kDeliverHelp =
+const char* deliver_help() {
+  return
     "Usage: pigeon-deliver [OPTION]... -d RECIPIENT < MESSAGE\n"
     "Deliver one message to one recipient.\n"
     "\n"
@@ -33,6 +34,7 @@ const char* const kDeliverHelp =
     "\n"
     "Exit status: 0 delivered; 75 try again; 67 unknown recipient; 77 refused; 65 message refused.\n"
     "See pigeon-deliver(8).\n";
+}
 
 namespace {
 

@@ -25,6 +25,6 @@ struct DeliverOptions {
 // A failure is a mistake in the MTA's set-up, so it is temporary.
 Result<DeliverOptions> parse_deliver_options(int count, char* const* arguments);
 
-extern const char* const kDeliverHelp;
+const char* deliver_help();
 
 }  // namespace pigeon::host

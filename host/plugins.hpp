@@ -79,8 +79,8 @@ class Plugins {
   [[nodiscard]] const Configuration& configuration() const { return configuration_; }
 
  private:
-  Plugins(const Configuration& configuration, const loader::Trust& trust, loader::Index index, Log& log)
-      : configuration_(configuration), trust_(trust), index_(std::move(index)), log_(log) {}
+  Plugins(const Configuration& configuration, loader::Trust trust, loader::Index index, Log& log)
+      : configuration_(configuration), trust_(std::move(trust)), index_(std::move(index)), log_(log) {}
   Result<const loader::Library*> load(std::uint32_t kind, std::string_view name);
 
   const Configuration& configuration_;

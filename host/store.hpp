@@ -33,7 +33,7 @@ class Store {
 
  private:
   struct Waiting {
-    const pigeon_delivery* delivery;
+    const pigeon_delivery* delivery = nullptr;
     bool done = false;
   };
   // Everything that waits for one MDA. Guarded by `mutex`; the instance is used by whoever leads.

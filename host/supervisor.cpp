@@ -170,12 +170,12 @@ Verdict no_verdict(const std::string& what, const std::string& where) {
 }  // namespace
 
 Progress& Progress::instance() {
-  static Progress* const kShared = [] {
+  static Progress* const shared = [] {
     void* memory = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     static Progress own;
     return memory == MAP_FAILED ? &own : new (memory) Progress();
   }();
-  return *kShared;
+  return *shared;
 }
 
 Progress::State Progress::enter(std::string_view plugin, std::string_view operation) {

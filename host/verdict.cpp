@@ -15,10 +15,10 @@ namespace {
 // What leaves the process, and what the sender reads. Everything that is not in this table is its last row: Exim
 // bounces on 71, Postfix on 73, 74 and 78, and all of them on what they do not know; only 75 waits everywhere.
 struct Row {
-  pigeon_status status;
-  int exit;
-  Dsn dsn;
-  const char* reason;
+  pigeon_status status = PIGEON_OK;
+  int exit = EX_OK;
+  Dsn dsn = {};
+  const char* reason = "";
 };
 constexpr std::array kRows = {
     Row{PIGEON_OK, EX_OK, {2, 0, 0}, ""},

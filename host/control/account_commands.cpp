@@ -38,8 +38,8 @@ Done list_names(Session& session, const TreePath& path, std::string_view objectc
 }  // namespace
 
 // A domain comes with an object for each module that may run, so that it works at once.
-Done domain_add(Session& session, const std::string& text, bool bare) {
-  const auto path = TreePath().child(PIGEON_TRY(domain_argument(session, text)));
+Done domain_add(Session& session, const std::string& domain_text, bool bare) {
+  const auto path = TreePath().child(PIGEON_TRY(domain_argument(session, domain_text)));
   std::vector<Update> updates = {creation_of(path, tree::kDomain)};
   if (!bare) {
     for (const auto& name : session.configuration().modules) {
@@ -53,8 +53,8 @@ Done domain_add(Session& session, const std::string& text, bool bare) {
   return failure(PIGEON_CONFLICT, printable(updates[failed].path.text()) + " is there already");
 }
 
-Done domain_remove(Session& session, const std::string& text, bool recursive) {
-  const auto path = TreePath().child(PIGEON_TRY(domain_argument(session, text)));
+Done domain_remove(Session& session, const std::string& domain_text, bool recursive) {
+  const auto path = TreePath().child(PIGEON_TRY(domain_argument(session, domain_text)));
   if (!recursive) {
     PIGEON_TRY(session.walk(path, [&](const Object& object) -> Done {
       if (!same_name(object.objectclass, tree::kUser)) return {};
@@ -82,8 +82,8 @@ Done user_remove(Session& session, const std::string& address, bool leave_mail) 
   return tree_remove(session, path.text(), true);
 }
 
-Done user_list(Session& session, const std::string& text) {
-  const auto domain = PIGEON_TRY(domain_argument(session, text));
+Done user_list(Session& session, const std::string& domain_text) {
+  const auto domain = PIGEON_TRY(domain_argument(session, domain_text));
   const auto place = PIGEON_TRY(user_argument(session, "x@" + domain));
   return list_names(session, place.users, tree::kUser, "@" + domain);
 }

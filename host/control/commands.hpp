@@ -17,25 +17,25 @@ Done initialize(Session& session);
 // Everything is looked at, whatever is found wrong; the failure at the end says how much that was.
 Done check(Session& session);
 
-Done tree_get(Session& session, const std::string& path);
-Done tree_list(Session& session, const std::string& path, bool recursive);
-Done tree_add(Session& session, const std::string& path, const std::vector<std::string>& classes,
+Done tree_get(Session& session, const std::string& path_text);
+Done tree_list(Session& session, const std::string& path_text, bool recursive);
+Done tree_add(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
               const std::vector<std::string>& assignments);
-Done tree_set(Session& session, const std::string& path, const std::vector<std::string>& classes,
+Done tree_set(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
               const std::vector<std::string>& assignments);
-Done tree_unset(Session& session, const std::string& path, const std::vector<std::string>& classes,
+Done tree_unset(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
                 const std::vector<std::string>& names);
-Done tree_remove(Session& session, const std::string& path, bool recursive);
-Done tree_export(Session& session, const std::string& path);
+Done tree_remove(Session& session, const std::string& path_text, bool recursive);
+Done tree_export(Session& session, const std::string& path_text);
 // file: empty or "-" for standard input.
 Done tree_import(Session& session, const std::string& file, bool skip_existing);
 
-Done domain_add(Session& session, const std::string& domain, bool bare);
-Done domain_remove(Session& session, const std::string& domain, bool recursive);
+Done domain_add(Session& session, const std::string& domain_text, bool bare);
+Done domain_remove(Session& session, const std::string& domain_text, bool recursive);
 Done domain_list(Session& session);
 Done user_add(Session& session, const std::string& address);
 Done user_remove(Session& session, const std::string& address, bool leave_mail);
-Done user_list(Session& session, const std::string& domain);
+Done user_list(Session& session, const std::string& domain_text);
 Done user_show(Session& session, const std::string& address);
 
 Done plugin_list(Session& session);

@@ -24,8 +24,8 @@ Result<std::string> domain_argument(Session& session, const std::string& domain)
   return misconfigured("'" + printable(domain) + "' is not a domain");
 }
 
-Result<UserPlace> user_argument(Session& session, const std::string& text) {
-  const auto address = PIGEON_TRY(host::parse_recipient(text, session.configuration().address));
+Result<UserPlace> user_argument(Session& session, const std::string& address_text) {
+  const auto address = PIGEON_TRY(host::parse_recipient(address_text, session.configuration().address));
   const auto domain = TreePath().child(address.domain);
   const auto slice = PIGEON_TRY(session.fetch(domain, 1));
   auto* plugins = PIGEON_TRY(session.plugins());

@@ -21,7 +21,7 @@ struct UserPlace {
   TreePath users;  // the module's object
   TreePath user;
 };
-Result<UserPlace> user_argument(Session& session, const std::string& address);
+Result<UserPlace> user_argument(Session& session, const std::string& address_text);
 
 // Runs the real chain for a recipient, dry. "@domain" is the catch-all of a domain that has one.
 struct DryRun {

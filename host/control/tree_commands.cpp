@@ -41,14 +41,14 @@ Update creation_of(const Object& object, const TreePath& path) {
 
 }  // namespace
 
-Done tree_get(Session& session, const std::string& text) {
-  const auto path = PIGEON_TRY(path_argument(text));
+Done tree_get(Session& session, const std::string& path_text) {
+  const auto path = PIGEON_TRY(path_argument(path_text));
   session.out().object(PIGEON_TRY(session.fetch(path)).object);
   return {};
 }
 
-Done tree_list(Session& session, const std::string& text, bool recursive) {
-  const auto path = PIGEON_TRY(path_argument(text));
+Done tree_list(Session& session, const std::string& path_text, bool recursive) {
+  const auto path = PIGEON_TRY(path_argument(path_text));
   const auto print = [&](const Object& object) -> Done {
     session.out().line(printable(object.path) + "  " + object.objectclass);
     session.out().value(to_json(object));
@@ -66,9 +66,9 @@ Done tree_list(Session& session, const std::string& text, bool recursive) {
   }
 }
 
-Done tree_add(Session& session, const std::string& text, const std::vector<std::string>& classes,
+Done tree_add(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
               const std::vector<std::string>& assignments) {
-  const auto path = PIGEON_TRY(path_argument(text));
+  const auto path = PIGEON_TRY(path_argument(path_text));
   if (path.is_root()) return misconfigured("the root is made by `pigeonctl init`");
   Object object{.path = path.text(), .objectclass = classes.front()};
   object.auxiliary.assign(classes.begin() + 1, classes.end());
@@ -77,9 +77,9 @@ Done tree_add(Session& session, const std::string& text, const std::vector<std::
   return session.apply(creation_of(object, path));
 }
 
-Done tree_set(Session& session, const std::string& text, const std::vector<std::string>& classes,
+Done tree_set(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
               const std::vector<std::string>& assignments) {
-  const auto path = PIGEON_TRY(path_argument(text));
+  const auto path = PIGEON_TRY(path_argument(path_text));
   auto object = PIGEON_TRY(session.fetch(path)).object;
   Object wanted{.path = object.path, .objectclass = object.objectclass, .auxiliary = object.auxiliary};
   wanted.auxiliary.insert(wanted.auxiliary.end(), classes.begin(), classes.end());
@@ -91,9 +91,9 @@ Done tree_set(Session& session, const std::string& text, const std::vector<std::
   return session.apply(update);
 }
 
-Done tree_unset(Session& session, const std::string& text, const std::vector<std::string>& classes,
+Done tree_unset(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
                 const std::vector<std::string>& names) {
-  const auto path = PIGEON_TRY(path_argument(text));
+  const auto path = PIGEON_TRY(path_argument(path_text));
   const auto object = PIGEON_TRY(session.fetch(path)).object;
   Update update = {.path = path, .changes = {}, .deadline = Session::soon()};
   for (const auto& name : names) {
@@ -107,8 +107,8 @@ Done tree_unset(Session& session, const std::string& text, const std::vector<std
   return session.apply(update);
 }
 
-Done tree_remove(Session& session, const std::string& text, bool recursive) {
-  const auto path = PIGEON_TRY(path_argument(text));
+Done tree_remove(Session& session, const std::string& path_text, bool recursive) {
+  const auto path = PIGEON_TRY(path_argument(path_text));
   if (path.is_root()) return misconfigured("the root cannot be removed");
   std::vector<TreePath> paths;
   if (recursive) {
@@ -126,8 +126,8 @@ Done tree_remove(Session& session, const std::string& text, bool recursive) {
   return {};
 }
 
-Done tree_export(Session& session, const std::string& text) {
-  const auto path = PIGEON_TRY(path_argument(text));
+Done tree_export(Session& session, const std::string& path_text) {
+  const auto path = PIGEON_TRY(path_argument(path_text));
   Progress progress("objects exported");
   std::uint64_t count = 0;
   const auto print = [&](const Object& object) -> Done {

@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: MIT
-//
-// creator-optimistic: writes the allocation on the condition that there is none. Whoever loses takes the winner's;
-// since nothing but the tree was touched, there is nothing to undo.
+#include "optimistic.hpp"
+
 #include <pigeon/sdk/creator.hpp>
 
-#include <memory>
-
 namespace {
-
-class Optimistic {
- public:
-  static pigeon::Result<std::unique_ptr<Optimistic>> open(pigeon::Host /*host*/, const pigeon::Settings& /*settings*/) {
-    return std::make_unique<Optimistic>();
-  }
-
-  pigeon::Done obtain(pigeon::Allocating& allocating) {
-    while (!allocating.deadline().passed()) {
-      if (PIGEON_TRY(allocating.read())) return {};
-      PIGEON_TRY(allocating.propose());
-      if (PIGEON_TRY(allocating.commit(pigeon::Condition::if_absent))) return {};
-      // Somebody was first. The next read finds theirs; if they have been removed since, it begins anew.
-    }
-    return pigeon::failure(PIGEON_TIMEOUT, "others kept on allocating and removing until the deadline");
-  }
-};
 
 constexpr pigeon::About kAbout = {.name = "creator-optimistic",
                                   .version = PIGEON_PLUGIN_VERSION,
@@ -31,4 +11,4 @@ constexpr pigeon::About kAbout = {.name = "creator-optimistic",
 
 }  // namespace
 
-PIGEON_CREATOR(Optimistic, kAbout);
+PIGEON_CREATOR(creator_optimistic::Optimistic, kAbout);

@@ -8,7 +8,6 @@
 
 namespace {
 
-using pigeon::Attributes;
 using pigeon::Object;
 
 // A side of the merge: nothing, or an object with these values of force and enable; "-" leaves the property out.

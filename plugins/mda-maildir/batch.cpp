@@ -80,7 +80,7 @@ std::uint64_t device_of(int fd) {
 template <typename Step>
 void Batch::each(std::vector<Item*>& items, Step&& step) {
   for (auto* item : items) {
-    if (auto done = step(*item); !done) fail(*item, std::move(done).failure());
+    if (auto done = step(*item); !done) fail(*item, done.failure());
   }
   std::erase_if(items, [](const Item* item) { return item->is_answered; });
 }
@@ -194,8 +194,8 @@ void Batch::flush_files(std::vector<Item*>& items) {
     return item->was_there || device_of(item->file.get()) == device;
   });
   if (one_flush_ && same_device && items.size() >= kWorthOneFlush) {
-    const auto flushed = flush_file_system();
-    return each(items, [&](Item&) { return flushed; });
+    auto flushed = flush_file_system();
+    return each(items, [&](Item&) { return Done(flushed); });
   }
   each(items, [&](Item& item) -> Done {
     if (item.was_there) return {};
@@ -220,7 +220,7 @@ void Batch::flush_names(std::vector<Item*>& items) {
   if (one_flush_ && items.size() >= kWorthOneFlush) {
     auto flushed = flush_file_system();
     if (!flushed) flushed.failure().may_have_happened = true;
-    return each(items, [&](Item&) { return flushed; });
+    return each(items, [&](Item&) { return Done(flushed); });
   }
   each(items, [&](Item& item) {
     const auto& folder = *item.folder;
@@ -247,7 +247,7 @@ void Batch::finish(Item& item) {
   item.is_answered = true;
 }
 
-void Batch::fail(Item& item, pigeon::Failure failure) {
+void Batch::fail(Item& item, const pigeon::Failure& failure) {
   // What may have appeared keeps its claim: the next attempt finds out. What has not leaves nothing behind.
   if (item.claim && !item.was_there && !failure.may_have_happened) {
     if (item.file.is_open() || item.folder) static_cast<void>(item.folder->tmp.remove(item.claim->token));

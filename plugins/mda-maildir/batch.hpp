@@ -37,7 +37,7 @@ class Batch {
  private:
   // One delivery on its way. What is not needed any more is closed when it is answered.
   struct Item {
-    const pigeon::Delivery* delivery;
+    const pigeon::Delivery* delivery = nullptr;
     std::optional<Mailbox> mailbox;
     std::optional<Folder> folder;
     bool no_such_folder = false;
@@ -57,7 +57,7 @@ class Batch {
   Done write(Item& item);
   Done publish(Item& item);
   void finish(Item& item);
-  void fail(Item& item, pigeon::Failure failure);
+  void fail(Item& item, const pigeon::Failure& failure);
   void answer_same(std::vector<Item>& items);
   void flush_files(std::vector<Item*>& items);
   void flush_names(std::vector<Item*>& items);

@@ -19,7 +19,7 @@ using pigeon::Result;
 // No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is kept for
 // two to three weeks.
 constexpr std::uint64_t kWeeksKept = 2;
-constexpr std::uint64_t kWeek = 7 * 86'400;
+constexpr std::uint64_t kWeek = 604'800;  // seconds
 // So that tidying up never takes long, however much there is.
 constexpr int kMostForgotten = 500;
 

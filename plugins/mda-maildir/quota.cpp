@@ -20,7 +20,7 @@ using pigeon::Result;
 constexpr const char* kFile = "maildirsize";
 constexpr const char* kTrash = ".Trash";
 constexpr std::size_t kLongest = 5120;         // Maildir++: a longer file is counted anew
-constexpr std::time_t kOldEnough = 15 * 60;    // and so is one that says "full" and is older than this
+constexpr std::time_t kOldEnough = 900;      // seconds; and so is one that says "full" and is older than this
 
 std::optional<std::int64_t> signed_number(std::string_view text) {
   std::int64_t value = 0;

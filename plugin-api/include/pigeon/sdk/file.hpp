@@ -119,6 +119,16 @@ inline Done write_all(const Fd& fd, std::string_view bytes, const std::string& s
   return {};
 }
 
+// Gives the memory of a part of a mapped file that was read back to the system. REQUIRES: a shared mapping of a file.
+inline void forget_pages(std::string_view read) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto into_page = reinterpret_cast<std::uintptr_t>(read.data()) % page;
+  const std::size_t before = into_page == 0 ? 0 : page - into_page;
+  if (read.size() < before + page) return;
+  const std::size_t whole = (read.size() - before) / page * page;
+  ::madvise(const_cast<char*>(read.data()) + before, whole, MADV_DONTNEED);  // NOLINT(*-const-cast): only forgets
+}
+
 struct Written {
   std::uint64_t bytes = 0;
   std::uint64_t wire_size = 0;  // with every line ended by CR LF, as IMAP and POP3 count (RFC 3501, section 2.3.4)
@@ -152,13 +162,7 @@ inline Result<Written> write_message(const Fd& fd, const Message& message, const
     const auto chunk = body.substr(at, kChunk);
     account(chunk);
     PIGEON_TRY(write_all(fd, chunk, shown));
-    // madvise wants whole pages: the mapping begins at one, a body in it need not.
-    if (message.is_mapped()) {
-      const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-      const auto begin = (reinterpret_cast<std::uintptr_t>(chunk.data()) + page - 1) & ~(page - 1);
-      const auto end = reinterpret_cast<std::uintptr_t>(chunk.data() + chunk.size()) & ~(page - 1);
-      if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-    }
+    if (message.is_mapped()) forget_pages(chunk);
   }
   return written;
 }

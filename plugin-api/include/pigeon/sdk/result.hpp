@@ -62,7 +62,8 @@ class [[nodiscard]] Result {
   // Implicit, so that `return value;` and `return std::nullopt;` read as answers.
   template <typename U>
     requires(std::convertible_to<U, T> && !std::same_as<std::remove_cvref_t<U>, Failure>)
-  Result(U&& value) : held_(std::in_place_index<0>, std::forward<U>(value)) {}
+  Result(U&& value)  // NOLINT(bugprone-forwarding-reference-overload): constrained above
+      : held_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Failure failure) : held_(std::in_place_index<1>, std::move(failure)) {}
 
   explicit operator bool() const { return held_.index() == 0; }

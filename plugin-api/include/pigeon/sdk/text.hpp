@@ -107,7 +107,7 @@ inline std::string printable(std::string_view text) {
 // A command that is shown to be pasted: `text` as one word of it.
 inline std::string shell_word(std::string_view text) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=@:+,%";
-  const auto shown = printable(text);
+  auto shown = printable(text);
   if (!shown.empty() && shown.find_first_not_of(kPlain) == std::string::npos) return shown;
   std::string word = "'";
   for (const char c : shown) word += c == '\'' ? std::string("'\\''") : std::string(1, c);

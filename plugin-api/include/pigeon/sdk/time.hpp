@@ -14,6 +14,8 @@ using std::chrono::nanoseconds;
 
 class Deadline {
  public:
+  // Long past: what waits without being given a deadline does not wait.
+  constexpr Deadline() = default;
   constexpr explicit Deadline(std::uint64_t nanoseconds_of_clock) : at_(nanoseconds_of_clock) {}
   static Deadline at(Clock::time_point point) {
     return Deadline(static_cast<std::uint64_t>(nanoseconds(point.time_since_epoch()).count()));
@@ -30,7 +32,7 @@ class Deadline {
   [[nodiscard]] bool passed() const { return left() == nanoseconds(0); }
 
  private:
-  std::uint64_t at_;
+  std::uint64_t at_ = 0;
 };
 
 }  // namespace pigeon::inline v0

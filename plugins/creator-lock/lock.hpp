@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// creator-lock: allocates under the principal's lock in the tree. The lock is a lease with a token, and the write
+// carries the token: a holder that was stopped for longer than its lease, and has been overtaken, cannot write.
+#pragma once
+
+#include <pigeon/sdk/creator.hpp>
+
+#include <memory>
+
+namespace creator_lock {
+
+class Lock {
+ public:
+  explicit Lock(pigeon::Host host, const pigeon::Settings& settings) : host_(host), lease_(settings.time("lease")) {}
+
+  static pigeon::Result<std::unique_ptr<Lock>> open(pigeon::Host host, const pigeon::Settings& settings) {
+    return std::make_unique<Lock>(host, settings);
+  }
+
+  pigeon::Done obtain(pigeon::Allocating& allocating) {
+    while (!allocating.deadline().passed()) {
+      PIGEON_TRY(allocating.lock(lease_));
+      const auto committed = commit_locked(allocating);
+      // The allocation counts, not the unlocking: a lock that stays is overtaken after its lease.
+      if (const auto unlocked = allocating.unlock(); !unlocked) host_.warning("unlock: " + unlocked.failure().detail);
+      if (!committed) return committed.failure();
+      if (*committed) return {};
+      // The lock was lost before the write. Whoever took it has written, or will have been overtaken.
+    }
+    return pigeon::failure(PIGEON_TIMEOUT, "the lock was lost again and again until the deadline");
+  }
+
+ private:
+  static pigeon::Result<bool> commit_locked(pigeon::Allocating& allocating) {
+    if (PIGEON_TRY(allocating.read())) return true;
+    PIGEON_TRY(allocating.propose());
+    return PIGEON_TRY(allocating.commit(pigeon::Condition::locked));
+  }
+
+  pigeon::Host host_;
+  pigeon::nanoseconds lease_;
+};
+
+}  // namespace creator_lock
