@@ -238,8 +238,10 @@ Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
     return pigeon::system_failure("make directory " + directory.string(), errno)
         .with_remedy("install -d -o " + std::to_string(::geteuid()) + " -m 700 " + pigeon::shell_word(directory.string()));
   }
-  struct stat status = {};
-  if (::lstat(path_.c_str(), &status) == 0) PIGEON_TRY(check_file(path_));
+  // Ours alone from the beginning, whatever the umask; SQLite gives its log the same mode.
+  const pigeon::Fd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!made.is_open() && errno != EEXIST) return pigeon::system_failure("make the tree " + path_, errno);
+  PIGEON_TRY(check_file(path_));
   auto database = PIGEON_TRY(Database::create(resolved(path_)));
   database.wait_until(deadline);
   // A database of something else is not ours to change. A new one is empty.

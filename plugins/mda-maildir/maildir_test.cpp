@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+#include "maildir.hpp"
+
+#include <pigeon/sdk/file.hpp>
+#include <pigeon/testing/fake_delivery.hpp>
+#include <pigeon/testing/fake_host.hpp>
+#include <pigeon/testing/temporary_directory.hpp>
+
+#include <doctest/doctest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using pigeon::Allocation;
+using pigeon::Attributes;
+using pigeon::Deadline;
+using pigeon::testing::FakeDelivery;
+using pigeon::testing::FakeHost;
+using pigeon::testing::TemporaryDirectory;
+
+Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
+
+struct Fixture {
+  TemporaryDirectory directory;
+  FakeHost host;
+  std::unique_ptr<mda_maildir::Maildir> mda;
+  Allocation alice{.id = "id-of-alice", .attributes = {{"home", {"d/alice"}}}, .principal = {"d", "alice"}};
+
+  Fixture() {
+    mda = open();
+    REQUIRE(mda->initialize({}, soon()));
+  }
+  std::unique_ptr<mda_maildir::Maildir> open() {
+    const pigeon::Settings settings(
+        {{"base", {directory / "base"}}, {"home", {"{domain}/{user}"}}, {"batchFlush", {"filesystem"}}});
+    return *mda_maildir::Maildir::open(host.host(), settings);
+  }
+  [[nodiscard]] fs::path home() const { return directory.path() / "base/d/alice"; }
+  [[nodiscard]] fs::path maildir() const { return home() / "Maildir"; }
+
+  void deliver(std::initializer_list<const FakeDelivery*> deliveries) {
+    std::vector<pigeon::Delivery> batch;
+    for (const auto* each : deliveries) batch.push_back(each->delivery());
+    mda->deliver(batch);
+  }
+  [[nodiscard]] std::vector<fs::path> files(const fs::path& where) const {
+    std::vector<fs::path> found;
+    if (!fs::exists(where)) return found;
+    for (const auto& entry : fs::directory_iterator(where)) found.push_back(entry.path());
+    return found;
+  }
+  [[nodiscard]] std::vector<fs::path> fresh(const std::string& folder = "") const {
+    return files(maildir() / folder / "new");
+  }
+  [[nodiscard]] std::string content(const fs::path& file) const {
+    return directory.read(fs::relative(file, directory.path()).string());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a new mailbox has what a Maildir has, for nobody else to read") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  for (const auto* name : {"tmp", "new", "cur"}) {
+    struct stat status = {};
+    REQUIRE(::stat((f.maildir() / name).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0700);
+  }
+  CHECK(f.content(f.home() / ".pigeon/allocation") == "id-of-alice\n");
+}
+
+TEST_CASE("making a mailbox again changes nothing") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery first(f.alice, "q1", "one\n");
+  f.deliver({&first});
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  CHECK(f.fresh().size() == 1);
+}
+
+TEST_CASE("a message is stored byte for byte under a name with its sizes, and nothing is left in tmp or pending") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  int count = 0;
+  for (const auto& body : {std::string(), std::string("Subject: x\n\nx\n"), std::string("no end"),
+                                 std::string("a\r\nb\r\n"), std::string("nul\0\xff\n", 6), std::string(300'000, 'x')}) {
+    const FakeDelivery delivery(f.alice, "id" + std::to_string(++count), body);
+    f.deliver({&delivery});
+    REQUIRE(delivery.status() == PIGEON_OK);
+    const fs::path stored(delivery.stored());
+    CHECK(f.content(stored) == delivery.whole());
+    CHECK(stored.filename().string().find(",S=" + std::to_string(delivery.whole().size())) != std::string::npos);
+    struct stat status = {};
+    REQUIRE(::stat(stored.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0600);
+    CHECK(status.st_nlink == 1);
+  }
+  CHECK(f.files(f.maildir() / "tmp").empty());
+  CHECK(f.files(f.home() / ".pigeon/pending").empty());
+}
+
+TEST_CASE("W counts every line end as two bytes") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery delivery(f.alice, "q", "a\nb\r\n\nc");  // and the prefix "Return-Path: <>\n"
+  f.deliver({&delivery});
+  CHECK(delivery.stored().find(",S=23,W=26") != std::string::npos);
+}
+
+TEST_CASE("the same id is stored once, also when a reader has moved, flagged or deleted the message") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery first(f.alice, "q1", "one\n");
+  f.deliver({&first});
+  const FakeDelivery again(f.alice, "q1", "one\n");
+  f.deliver({&again});
+  CHECK(again.status() == PIGEON_OK);
+  CHECK(again.was_there());
+  CHECK(f.fresh().size() == 1);
+
+  const auto stored = f.fresh().front();
+  fs::rename(stored, f.maildir() / "cur" / (stored.filename().string() + ":2,S"));
+  const FakeDelivery moved(f.alice, "q1", "one\n");
+  f.deliver({&moved});
+  CHECK(moved.was_there());
+  fs::remove(f.files(f.maildir() / "cur").front());
+  const FakeDelivery deleted(f.alice, "q1", "one\n");
+  f.deliver({&deleted});
+  CHECK(deleted.was_there());
+  CHECK(f.fresh().empty());
+}
+
+TEST_CASE("an attempt that died after the message appeared is completed, wherever the message is now") {
+  for (const std::string where : {"new", "cur", ".Folder/cur"}) {
+    CAPTURE(where);
+    Fixture f;
+    REQUIRE(f.mda->ensure(f.alice, soon()));
+    for (const auto* part : {"tmp", "new", "cur"}) fs::create_directories(f.maildir() / ".Folder" / part);
+    const FakeDelivery first(f.alice, "q1", "one\n");
+    f.deliver({&first});
+    // As if the process had been killed before the last step.
+    const auto week = f.files(f.home() / ".pigeon/done").front();
+    fs::rename(week / "q1", f.home() / ".pigeon/pending/q1");
+    const auto stored = f.fresh().front();
+    if (where != "new") fs::rename(stored, f.maildir() / where / (stored.filename().string() + ":2,"));
+    const FakeDelivery again(f.alice, "q1", "one\n");
+    f.deliver({&again});
+    CHECK(again.status() == PIGEON_OK);
+    CHECK(again.was_there());
+    CHECK(f.fresh().size() == (where == "new" ? 1 : 0));
+    CHECK(f.files(f.home() / ".pigeon/pending").empty());
+  }
+}
+
+TEST_CASE("an attempt that died before the message appeared is begun anew, and leaves nothing behind") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  f.directory.write("base/d/alice/.pigeon/pending/q1", "");
+  f.directory.write("base/d/alice/Maildir/tmp/q1", "half a mess");
+  const FakeDelivery again(f.alice, "q1", "one\n");
+  f.deliver({&again});
+  CHECK(again.status() == PIGEON_OK);
+  CHECK_FALSE(again.was_there());
+  REQUIRE(f.fresh().size() == 1);
+  CHECK(f.content(f.fresh().front()) == again.whole());
+  CHECK(f.files(f.maildir() / "tmp").empty());
+}
+
+TEST_CASE("the same id, being delivered by another process now, is temporary") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const pigeon::Fd other(::open((f.home() / ".pigeon/pending/q1").c_str(), O_CREAT | O_RDONLY, 0600));
+  REQUIRE(::flock(other.get(), LOCK_EX) == 0);
+  const FakeDelivery delivery(f.alice, "q1", "one\n");
+  f.deliver({&delivery});
+  CHECK(delivery.status() == PIGEON_BUSY);
+  CHECK(f.fresh().empty());
+}
+
+TEST_CASE("without a queue id, equal messages are two; only an attempt that did not end is the same") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery first(f.alice, "h", "one\n", "", {}, false);
+  const FakeDelivery second(f.alice, "h", "one\n", "", {}, false);
+  f.deliver({&first});
+  f.deliver({&second});
+  CHECK(f.fresh().size() == 2);
+  // The first of two attempts appeared, and died; the third message is another one, which died before it appeared.
+  const auto stored = f.fresh().front().filename().string();
+  const auto token = stored.substr(stored.find('T') + 1, 32);
+  f.directory.write("base/d/alice/.pigeon/pending/h-" + token, "");
+  const FakeDelivery third(f.alice, "h", "one\n", "", {}, false);
+  f.deliver({&third});
+  CHECK(third.was_there());
+  CHECK(f.fresh().size() == 2);
+  f.directory.write("base/d/alice/.pigeon/pending/h-0123456789abcdef0123456789abcdef", "");
+  const FakeDelivery fourth(f.alice, "h", "one\n", "", {}, false);
+  f.deliver({&fourth});
+  CHECK_FALSE(fourth.was_there());
+  CHECK(f.fresh().size() == 3);
+  CHECK(f.files(f.home() / ".pigeon/pending").empty());
+}
+
+TEST_CASE("a batch stores each of its messages, for one mailbox or several, and one that fails fails alone") {
+  Fixture f;
+  const Allocation bob{.id = "id-of-bob", .attributes = {{"home", {"d/bob"}}}, .principal = {"d", "bob"}};
+  const Allocation nobody{.id = "id-of-nobody", .attributes = {{"home", {"d/nobody"}}}, .principal = {"d", "nobody"}};
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  REQUIRE(f.mda->ensure(bob, soon()));
+  const FakeDelivery one(f.alice, "q1", "one\n");
+  const FakeDelivery two(bob, "q2", "two\n");
+  const FakeDelivery three(nobody, "q3", "three\n");
+  const FakeDelivery four(f.alice, "q4", "four\n");
+  const FakeDelivery same(f.alice, "q1", "one\n");
+  f.deliver({&one, &two, &three, &four, &same});
+  for (const auto* stored : {&one, &two, &four}) {
+    CHECK(stored->status() == PIGEON_OK);
+    CHECK(f.content(stored->stored()) == stored->whole());
+  }
+  CHECK(three.status() == PIGEON_MISCONFIGURED);
+  CHECK(same.status() == PIGEON_OK);
+  CHECK(same.was_there());
+  CHECK(f.fresh().size() == 2);
+}
+
+TEST_CASE("a folder is used if it is there, made if that is wanted, and else the message goes into the main one") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery without(f.alice, "q1", "one\n", "Work");
+  f.deliver({&without});
+  CHECK(without.had_no_such_folder());
+  CHECK(f.fresh().size() == 1);
+  CHECK_FALSE(fs::exists(f.maildir() / ".Work"));
+
+  const FakeDelivery created(f.alice, "q2", "two\n", "Work", {{"createFolders", {"TRUE"}}});
+  f.deliver({&created});
+  CHECK_FALSE(created.had_no_such_folder());
+  CHECK(f.fresh(".Work").size() == 1);
+  CHECK(fs::exists(f.maildir() / ".Work/maildirfolder"));
+
+  const FakeDelivery existing(f.alice, "q3", "three\n", "Work");
+  f.deliver({&existing});
+  CHECK(f.fresh(".Work").size() == 2);
+
+  const FakeDelivery hostile(f.alice, "q4", "four\n", "../../../etc", {{"createFolders", {"TRUE"}}});
+  f.deliver({&hostile});
+  CHECK(hostile.had_no_such_folder());
+  CHECK(f.fresh().size() == 2);
+}
+
+TEST_CASE("a mailbox that is gone, foreign or unstamped is temporary, with the command that mends it") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const auto expect = [&](const std::string& command) {
+    const FakeDelivery delivery(f.alice, "q", "x\n");
+    f.deliver({&delivery});
+    CHECK(delivery.status() == PIGEON_MISCONFIGURED);
+    CHECK(delivery.failure().remedy.find(command) != std::string::npos);
+  };
+  const auto stamp = f.home() / ".pigeon/allocation";
+  f.directory.write("base/d/alice/.pigeon/allocation", "somebody-elses\n");
+  expect("somebody-elses");
+  fs::remove(stamp);
+  expect("pigeonctl mailbox adopt alice@d");
+  fs::remove_all(f.home());
+  expect("pigeonctl mailbox purge alice@d");
+  CHECK_FALSE(fs::exists(f.home()));
+}
+
+TEST_CASE("a base that is not marked, or is not there, is a file system that is not mounted") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  fs::remove(f.directory.path() / "base/.pigeon-base");
+  const FakeDelivery unmarked(f.alice, "q", "x\n");
+  f.deliver({&unmarked});
+  CHECK(unmarked.status() == PIGEON_MISCONFIGURED);
+  CHECK(f.fresh().empty());
+  CHECK_FALSE(f.mda->ensure(f.alice, soon()));
+  fs::remove_all(f.directory.path() / "base");
+  CHECK_FALSE(f.mda->check(soon()));
+  CHECK_FALSE(fs::exists(f.directory.path() / "base"));
+}
+
+TEST_CASE("a Maildir without a stamp is not taken, unless it is adopted") {
+  Fixture f;
+  for (const auto* part : {"tmp", "new", "cur"}) fs::create_directories(f.maildir() / part);
+  f.directory.write("base/d/alice/Maildir/new/old", "mail of before\n");
+  const auto refused = f.mda->ensure(f.alice, soon());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.failure().remedy.find("pigeonctl mailbox adopt alice@d") != std::string::npos);
+  REQUIRE(f.mda->adopt(f.alice, soon()));
+  const FakeDelivery delivery(f.alice, "q", "x\n");
+  f.deliver({&delivery});
+  CHECK(f.fresh().size() == 2);
+  const Allocation other{.id = "other", .attributes = f.alice.attributes, .principal = {"d", "other"}};
+  CHECK_FALSE(f.mda->adopt(other, soon()));
+  CHECK_FALSE(f.mda->ensure(other, soon()));
+}
+
+TEST_CASE("purging deletes the mailbox it is asked for, and nothing of anybody else") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery delivery(f.alice, "q", "x\n");
+  f.deliver({&delivery});
+  const Allocation other{.id = "other", .attributes = f.alice.attributes, .principal = {"d", "other"}};
+  CHECK_FALSE(f.mda->purge(other, soon()));
+  CHECK(f.fresh().size() == 1);
+  // What a link leads to is not the mailbox's.
+  f.directory.write("precious", "keep me\n");
+  fs::create_symlink(f.directory.path() / "precious", f.maildir() / "cur/link");
+  REQUIRE(f.mda->purge(f.alice, soon()));
+  CHECK_FALSE(fs::exists(f.home()));
+  CHECK(f.directory.read("precious") == "keep me\n");
+  REQUIRE(f.mda->purge(f.alice, soon()));
+}
+
+TEST_CASE("a link at any component below the base is not followed") {
+  for (const std::string component : {"d", "d/alice", "d/alice/Maildir", "d/alice/Maildir/tmp", "d/alice/Maildir/new",
+                                      "d/alice/.pigeon", "d/alice/.pigeon/pending"}) {
+    CAPTURE(component);
+    Fixture f;
+    REQUIRE(f.mda->ensure(f.alice, soon()));
+    const auto place = f.directory.path() / "base" / component;
+    fs::rename(place, f.directory.path() / "elsewhere");
+    fs::create_directory_symlink(f.directory.path() / "elsewhere", place);
+    const FakeDelivery delivery(f.alice, "q", "x\n");
+    f.deliver({&delivery});
+    CHECK(delivery.status() != PIGEON_OK);
+    CHECK(PIGEON_STATUS_RANGE(delivery.status()) == PIGEON_TEMPORARY);
+    for (const auto& entry : fs::recursive_directory_iterator(f.directory.path() / "elsewhere")) {
+      CHECK(entry.path().filename().string().find("T") != 0);
+      CHECK(entry.path().parent_path().filename() != "new");
+    }
+  }
+}
+
+TEST_CASE("a home in the tree that leads out of the base is refused") {
+  Fixture f;
+  for (const std::string home : {"..", "../x", "/etc", "a/../../b", "", "a//b"}) {
+    CAPTURE(home);
+    const Allocation hostile{.id = "id", .attributes = {{"home", {home}}}, .principal = {"d", "u"}};
+    CHECK_FALSE(f.mda->ensure(hostile, soon()));
+    const FakeDelivery delivery(hostile, "q", "x\n");
+    f.deliver({&delivery});
+    CHECK(PIGEON_STATUS_RANGE(delivery.status()) == PIGEON_TEMPORARY);
+    CHECK_FALSE(f.mda->purge(hostile, soon()));
+  }
+}
+
+TEST_CASE("listing tells what is in every folder") {
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  const FakeDelivery one(f.alice, "q1", "one\n");
+  const FakeDelivery two(f.alice, "q2", "two\n", "Über", {{"createFolders", {"TRUE"}}});
+  f.deliver({&one, &two});
+  std::set<std::string> folders;
+  REQUIRE(f.mda->list(f.alice, soon(), [&](const pigeon::Entry& entry) {
+    CHECK(entry.bytes == 20);
+    CHECK(entry.received > 1'700'000'000);
+    folders.insert(entry.folder);
+    return true;
+  }));
+  CHECK(folders == std::set<std::string>{"INBOX", "Über"});
+}
