@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The same writes and flushes as one delivery by mda-maildir, and nothing else: what a delivery costs that checks
- * nothing, looks nothing up and loads nothing. The message is on standard input.
+ * The same writes and flushes as one delivery by mda-maildir, and nothing else: what a delivery costs that
+ * checks nothing, looks nothing up and loads nothing. The message is on standard input.
  *
  *   bare HOME ID     HOME/.pigeon/{pending,done} and HOME/Maildir/{tmp,new} are there
  */
@@ -13,17 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static int checked(int result, const char *what) {
+static int checked(int result, const char* what) {
   if (result >= 0) return result;
   fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
   exit(1);
 }
 
-static int directory_at(int base, const char *path) {
+static int directory_at(int base, const char* path) {
   return checked(openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
 }
 
-static int new_file_at(int directory, const char *name) {
+static int new_file_at(int directory, const char* name) {
   return checked(openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), name);
 }
 
@@ -41,9 +41,9 @@ static void copy(int from, int to) {
   }
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   if (count != 3) return 2;
-  const char *id = arguments[2];
+  const char* id = arguments[2];
   const int home = directory_at(AT_FDCWD, arguments[1]);
   const int pending = directory_at(home, ".pigeon/pending");
   const int done = directory_at(home, ".pigeon/done");

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs delivery programs one after the other, and prints how long each took from its start to its end, and its peak
- * memory. In every round each contestant runs once, in an order that is drawn anew, and all of them deliver to the
- * same mailbox, which is drawn, too; before each run everything is flushed, so that nobody pays for what another one
- * has left. A program in C, so that nothing else is in the times.
+ * Runs delivery programs one after the other, and prints how long each took from its start to its end, and
+ * its peak memory. In every round each contestant runs once, in an order that is drawn anew, and all of them
+ * deliver to the same mailbox, which is drawn, too; before each run everything is flushed, so that nobody
+ * pays for what another one has left. A program in C, so that nothing else is in the times.
  *
  *   launch -i MESSAGE -d DIRECTORY [-n ROUNDS] [-m MAILBOXES] [-u UID -g GID] [-s SEED] [-e FILE]
  *          -- NAME [VARIABLE=VALUE...] PROGRAM [ARGUMENT...] [-- NAME ...]
  *
  *   -d  a directory on the file system that is flushed      -e  where standard output and standard error go
  *
- * In variables and arguments %m stands for the number of the mailbox, %n for that of the round. A line of the output:
- * NAME NANOSECONDS KIBIBYTES. The peak memory is that of the largest process; it is never less than launch's own.
+ * In variables and arguments %m stands for the number of the mailbox, %n for that of the round. A line of the
+ * output: NAME NANOSECONDS KIBIBYTES. The peak memory is that of the largest process; it is never less than
+ * launch's own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,15 +32,15 @@
 enum { MOST_CONTESTANTS = 16, MOST_WORDS = 64, LONGEST_WORD = 4096 };
 
 struct contestant {
-  const char *name;
-  char **words; /* variables, then the program and its arguments */
+  const char* name;
+  char** words; /* variables, then the program and its arguments */
   int count;
 };
 
 struct settings {
-  const char *message;
-  const char *directory;
-  const char *errors;
+  const char* message;
+  const char* directory;
+  const char* errors;
   unsigned long rounds;
   unsigned long mailboxes;
   uint64_t seed;
@@ -48,29 +49,29 @@ struct settings {
   gid_t gid;
 };
 
-static _Noreturn void die(const char *what, int error) {
+static _Noreturn void die(const char* what, int error) {
   fprintf(stderr, "launch: %s%s%s\n", what, error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
   exit(1);
 }
 
 /* SplitMix64: the same draws everywhere for the same seed. */
-static uint64_t draw(uint64_t *state, uint64_t below) {
+static uint64_t draw(uint64_t* state, uint64_t below) {
   uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
   z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
   return (z ^ (z >> 31)) % below;
 }
 
-static unsigned long number(const char *text) {
-  char *end = NULL;
+static unsigned long number(const char* text) {
+  char* end = NULL;
   errno = 0;
   const unsigned long value = strtoul(text, &end, 10);
   if (errno != 0 || end == text || *end != '\0') die("a number is wanted where something else stands", 0);
   return value;
 }
 
-static char *expand(const char *word, unsigned long mailbox, unsigned long round) {
-  char *expanded = malloc(LONGEST_WORD);
+static char* expand(const char* word, unsigned long mailbox, unsigned long round) {
+  char* expanded = malloc(LONGEST_WORD);
   size_t at = 0;
   if (expanded == NULL) die("out of memory", 0);
   for (; *word != '\0'; ++word) {
@@ -92,15 +93,15 @@ static int64_t nanoseconds(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void run(const struct contestant *contestant, const struct settings *settings, unsigned long mailbox,
+static void run(const struct contestant* contestant, const struct settings* settings, unsigned long mailbox,
                 unsigned long round) {
-  char *words[MOST_WORDS + 1] = {NULL};
-  char *variables[MOST_WORDS + 1] = {NULL};
+  char* words[MOST_WORDS + 1] = {NULL};
+  char* variables[MOST_WORDS + 1] = {NULL};
   int word_count = 0;
   int variable_count = 0;
   variables[variable_count++] = expand("PATH=/usr/bin:/bin", 0, 0);
   for (int i = 0; i < contestant->count; ++i) {
-    char *word = expand(contestant->words[i], mailbox, round);
+    char* word = expand(contestant->words[i], mailbox, round);
     const bool is_variable = word_count == 0 && strchr(word, '=') != NULL;
     if (is_variable) {
       variables[variable_count++] = word;
@@ -113,7 +114,8 @@ static void run(const struct contestant *contestant, const struct settings *sett
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, settings->message, O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, settings->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, settings->errors, O_WRONLY | O_CREAT | O_APPEND,
+                                   0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
 
   const int64_t begin = nanoseconds();
@@ -129,7 +131,8 @@ static void run(const struct contestant *contestant, const struct settings *sett
 
   posix_spawn_file_actions_destroy(&actions);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    fprintf(stderr, "launch: %s ended with %s %d\n", contestant->name, WIFEXITED(status) ? "status" : "signal",
+    fprintf(stderr, "launch: %s ended with %s %d\n", contestant->name,
+            WIFEXITED(status) ? "status" : "signal",
             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
     exit(1);
   }
@@ -138,7 +141,7 @@ static void run(const struct contestant *contestant, const struct settings *sett
   for (int i = 0; i < variable_count; ++i) free(variables[i]);
 }
 
-static void settle(const struct settings *settings) {
+static void settle(const struct settings* settings) {
   if (!settings->has_user) return;
   if (setgroups(0, NULL) != 0 || setresgid(settings->gid, settings->gid, settings->gid) != 0 ||
       setresuid(settings->uid, settings->uid, settings->uid) != 0) {
@@ -146,7 +149,7 @@ static void settle(const struct settings *settings) {
   }
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   struct settings settings = {.errors = "/dev/null", .rounds = 1, .mailboxes = 1, .seed = 1};
   bool has_uid = false;
   for (int option; (option = getopt(count, arguments, "+i:d:n:m:u:g:s:e:")) != -1;) {
@@ -185,7 +188,7 @@ int main(int count, char **arguments) {
   int contestant_count = 0;
   for (int i = optind; i < count;) {
     if (contestant_count == MOST_CONTESTANTS) die("too many contestants", 0);
-    struct contestant *next = &contestants[contestant_count++];
+    struct contestant* next = &contestants[contestant_count++];
     *next = (struct contestant){.name = arguments[i], .words = &arguments[i + 1]};
     for (++i; i < count && strcmp(arguments[i], "--") != 0; ++i) ++next->count;
     if (next->count > MOST_WORDS - 1) die("too many words", 0);

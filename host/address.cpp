@@ -11,18 +11,21 @@
 namespace pigeon::host {
 namespace {
 
-constexpr std::size_t kLongestDomain = 255;    // RFC 5321, section 4.5.3.1.2
-constexpr std::size_t kLongestInField = 512;  // above section 4.5.3.1.3, below the 998 of RFC 5322, section 2.1.1
+constexpr std::size_t kLongestDomain = 255;  // RFC 5321, section 4.5.3.1.2
+constexpr std::size_t kLongestInField =
+    512;  // above section 4.5.3.1.3, below the 998 of RFC 5322, section 2.1.1
 constexpr std::size_t kLongestShown = 320;
 
 Failure unknown(std::string_view text, const std::string& why) {
-  return failure(PIGEON_UNKNOWN_RECIPIENT, "recipient '" + printable(text.substr(0, kLongestShown)) + "': " + why)
+  return failure(PIGEON_UNKNOWN_RECIPIENT,
+                 "recipient '" + printable(text.substr(0, kLongestShown)) + "': " + why)
       .with_reason({5, 1, 3}, "bad recipient address");
 }
 
 // "john \"q\" doe" in quotes is the name without them. What is no whole quoted string stays as it is.
 std::string unquote(std::string_view local_part) {
-  if (local_part.size() < 2 || local_part.front() != '"' || local_part.back() != '"') return std::string(local_part);
+  if (local_part.size() < 2 || local_part.front() != '"' || local_part.back() != '"')
+    return std::string(local_part);
   const auto inside = local_part.substr(1, local_part.size() - 2);
   std::string name;
   for (std::size_t at = 0; at < inside.size(); ++at) {
@@ -45,7 +48,8 @@ Result<Address> parse_recipient(std::string_view text, const AddressRules& rules
     return misconfigured("recipient '" + printable(text.substr(0, kLongestShown)) + "' has no domain")
         .with_remedy("have the MTA give user@domain with -d");
   }
-  if (!is_utf8(text) || has_control_characters(text)) return unknown(text, "control characters, or not UTF-8");
+  if (!is_utf8(text) || has_control_characters(text))
+    return unknown(text, "control characters, or not UTF-8");
   Address address;
   address.local_part = unquote(text.substr(0, at));
   if (rules.fold_local_part) address.local_part = fold(address.local_part);

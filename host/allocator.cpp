@@ -59,12 +59,15 @@ Principal names_of(const Attempt& attempt) {
           .user = attempt.principal_is_catch_all ? "" : name_of(attempt.principal->object)};
 }
 
-TreePath path_of(const Object& object) { return TreePath::parse(object.path).value_or(TreePath()); }
+TreePath path_of(const Object& object) {
+  return TreePath::parse(object.path).value_or(TreePath());
+}
 
 // Of an object's attributes, those that the MDA's allocation class declares.
 Attributes declared_only(const Attributes& attributes, const Opened& mda) {
   Attributes declared;
-  for (const auto& each : attributes_of(mda.declared_class(std::string(mda.name()) + tree::kAllocationSuffix))) {
+  for (const auto& each :
+       attributes_of(mda.declared_class(std::string(mda.name()) + tree::kAllocationSuffix))) {
     const auto values = attributes.all(each.name);
     declared.set(each.name, Values(values.begin(), values.end()));
   }
@@ -83,7 +86,8 @@ Result<std::optional<StandingAllocation>> standing_allocation(const Object& prin
   constexpr std::string_view kSuffix = tree::kAllocationSuffix;
   std::optional<StandingAllocation> found;
   for (const auto& each : principal.auxiliary) {
-    if (each.size() <= kSuffix.size() || !same_name(each.substr(each.size() - kSuffix.size()), kSuffix)) continue;
+    if (each.size() <= kSuffix.size() || !same_name(each.substr(each.size() - kSuffix.size()), kSuffix))
+      continue;
     const auto mda = each.substr(0, each.size() - kSuffix.size());
     if (found) {
       return misconfigured(principal.path + " has two allocations, " + found->mda + " and " + mda)
@@ -92,9 +96,11 @@ Result<std::optional<StandingAllocation>> standing_allocation(const Object& prin
     const auto id = principal.attributes.get("id");
     if (!id) {
       return misconfigured("the allocation of " + principal.path + " has no id")
-          .with_remedy("pigeonctl mailbox adopt, if the mailbox is known; else restore the object from a backup");
+          .with_remedy(
+              "pigeonctl mailbox adopt, if the mailbox is known; else restore the object from a backup");
     }
-    found = {mda, {std::string(*id), principal.attributes, {}}, PIGEON_TRY(flag_of(principal, "ready", false))};
+    found = {
+        mda, {std::string(*id), principal.attributes, {}}, PIGEON_TRY(flag_of(principal, "ready", false))};
   }
   return found;
 }
@@ -104,26 +110,30 @@ Result<Settings> Allocator::preferences(const Object& module_object, const Opene
   for (const auto& declared : attributes_of(mda.declared_class(mda.name()))) {
     if (is_allocated(declared)) continue;
     const auto values = module_object.attributes.all(declared.name);
-    if (values.empty() && declared.default_value != nullptr) preferences.set(declared.name, declared.default_value);
+    if (values.empty() && declared.default_value != nullptr)
+      preferences.set(declared.name, declared.default_value);
     if (values.empty()) continue;
     if (values.size() > 1 && (declared.flags & PIGEON_DECLARATION_MULTI) == 0) {
       return misconfigured("property '" + std::string(declared.name) + "' of " + module_object.path +
                            " has several values")
-          .with_remedy("pigeonctl tree set " + shell_word(module_object.path) + " " + declared.name + "=VALUE");
+          .with_remedy("pigeonctl tree set " + shell_word(module_object.path) + " " + declared.name +
+                       "=VALUE");
     }
     for (const auto& value : values) {
       const auto wrong = complaint(declared, value);
       if (!wrong) continue;
-      return misconfigured("property '" + std::string(declared.name) + "' of " + module_object.path + " is '" +
-                           printable(value) + "': it " + *wrong)
-          .with_remedy("pigeonctl tree set " + shell_word(module_object.path) + " " + declared.name + "=VALUE");
+      return misconfigured("property '" + std::string(declared.name) + "' of " + module_object.path +
+                           " is '" + printable(value) + "': it " + *wrong)
+          .with_remedy("pigeonctl tree set " + shell_word(module_object.path) + " " + declared.name +
+                       "=VALUE");
     }
     preferences.set(declared.name, Values(values.begin(), values.end()));
   }
   return Settings(std::move(preferences));
 }
 
-Result<Attributes> Allocator::requests_for(const Attempt& attempt, const Object& module_object, const Opened& mda) {
+Result<Attributes> Allocator::requests_for(const Attempt& attempt, const Object& module_object,
+                                           const Opened& mda) {
   const auto* own = PIGEON_TRY(only_of_class(attempt.principal->children, module_object.objectclass));
   const auto* of_domain = PIGEON_TRY(only_of_class(attempt.domain.children, module_object.objectclass));
   Attributes requests;
@@ -145,31 +155,34 @@ Result<Allocation> Allocator::propose(Opened& mda, const Principal& principal, c
   const pigeon_principal lent = {sizeof lent, 0, borrow(principal.domain), borrow(principal.user)};
   const LentAttributes wanted(requests);
   Attributes proposed;
-  const pigeon_attribute_sink sink = {
-      sizeof sink, 0, &proposed, [](void* context, pigeon_string name, pigeon_string value) noexcept {
-        static_cast<Attributes*>(context)->add(view(name), view(value));
-      }};
+  const pigeon_attribute_sink sink = {sizeof sink, 0, &proposed,
+                                      [](void* context, pigeon_string name, pigeon_string value) noexcept {
+                                        static_cast<Attributes*>(context)->add(view(name), view(value));
+                                      }};
   auto error = blank_error();
   {
     const InPlugin mark(mda.name(), "propose");
-    const auto status = mda.operations<pigeon_mda>().propose(mda.instance(), &lent, wanted.data(), wanted.size(), &sink,
-                                                             &error);
+    const auto status = mda.operations<pigeon_mda>().propose(mda.instance(), &lent, wanted.data(),
+                                                             wanted.size(), &sink, &error);
     if (status != PIGEON_OK) return copy(error, status).while_doing("propose a mailbox");
   }
   PIGEON_TRY(check_proposal(mda, proposed));
   return Allocation{new_id(), std::move(proposed), principal};
 }
 
-Result<Applied> Allocator::commit(const TreePath& principal, const std::string& mda, const Allocation& allocation,
-                                  bool is_ready, std::vector<Precondition> preconditions,
-                                  const std::optional<Token>& token, Deadline deadline) {
-  Update update = {.path = principal,
-                   .changes = {Change::add_class(mda + tree::kAllocationSuffix), Change::set("id", allocation.id),
-                               Change::set("ready", is_ready ? "TRUE" : "FALSE")},
-                   .preconditions = std::move(preconditions),
-                   .token = token,
-                   .deadline = deadline};
-  for (const auto& [name, values] : allocation.attributes) update.changes.push_back(Change::set(name, values));
+Result<Applied> Allocator::commit(const TreePath& principal, const std::string& mda,
+                                  const Allocation& allocation, bool is_ready,
+                                  std::vector<Precondition> preconditions, const std::optional<Token>& token,
+                                  Deadline deadline) {
+  Update update = {
+      .path = principal,
+      .changes = {Change::add_class(mda + tree::kAllocationSuffix), Change::set("id", allocation.id),
+                  Change::set("ready", is_ready ? "TRUE" : "FALSE")},
+      .preconditions = std::move(preconditions),
+      .token = token,
+      .deadline = deadline};
+  for (const auto& [name, values] : allocation.attributes)
+    update.changes.push_back(Change::set(name, values));
   auto applied = tree_.apply(update);
   if (applied || !applied.failure().may_have_happened) return applied;
   // The answer was lost. What stands in the tree now says what happened.
@@ -183,18 +196,22 @@ Result<Applied> Allocator::commit(const TreePath& principal, const std::string& 
 class Allocator::Obtaining {
  public:
   Obtaining(Allocator& allocator, Attempt& attempt, Opened& mda, const Attributes& requests)
-      : allocator_(allocator), attempt_(attempt), mda_(mda), requests_(requests), path_(path_of(attempt.principal->object)) {}
+      : allocator_(allocator),
+        attempt_(attempt),
+        mda_(mda),
+        requests_(requests),
+        path_(path_of(attempt.principal->object)) {}
 
   Result<Allocation> by(Opened& creator) {
-    const pigeon_allocating operations = {sizeof operations, 0,      attempt_.deadline.value(),
-                                          this,              read,   propose,
-                                          commit,            lock,   unlock};
+    const pigeon_allocating operations = {
+        sizeof operations, 0, attempt_.deadline.value(), this, read, propose, commit, lock, unlock};
     auto error = blank_error();
     const InPlugin mark(creator.name(), "obtain");
     const auto status = creator.operations<pigeon_creator>().obtain(creator.instance(), &operations, &error);
     if (status != PIGEON_OK) return copy(error, status).while_doing("obtain an allocation");
     if (!obtained_) {
-      return failure(PIGEON_BUG, std::string(creator.name()) + " says it obtained an allocation, and there is none");
+      return failure(PIGEON_BUG,
+                     std::string(creator.name()) + " says it obtained an allocation, and there is none");
     }
     return *std::move(obtained_);
   }
@@ -262,13 +279,15 @@ class Allocator::Obtaining {
       return temporary("allocate a mailbox for " + path_.text() + ": another host has allocated one for " +
                        standing->mda + " meanwhile");
     }
-    obtained_ = {standing->allocation.id, declared_only(standing->allocation.attributes, mda_), names_of(attempt_)};
+    obtained_ = {standing->allocation.id, declared_only(standing->allocation.attributes, mda_),
+                 names_of(attempt_)};
     return true;
   }
 
   Result<Applied> commit_proposed(std::uint32_t condition) {
     if (!proposed_) return failure(PIGEON_BUG, "commit before propose");
-    if (condition == PIGEON_COMMIT_LOCKED && !token_) return failure(PIGEON_BUG, "commit under a lock without one");
+    if (condition == PIGEON_COMMIT_LOCKED && !token_)
+      return failure(PIGEON_BUG, "commit under a lock without one");
     std::vector<Precondition> preconditions;
     if (condition != PIGEON_COMMIT_ALWAYS) preconditions.push_back(Precondition::absent("id"));
     const auto token = condition == PIGEON_COMMIT_LOCKED ? token_ : std::nullopt;
@@ -300,12 +319,13 @@ Done ensure(Opened& mda, const Allocation& allocation, Deadline deadline) {
   const LentAllocation lent(allocation);
   auto error = blank_error();
   const InPlugin mark(mda.name(), "ensure");
-  const auto status = mda.operations<pigeon_mda>().ensure(mda.instance(), &lent.get(), deadline.value(), &error);
+  const auto status =
+      mda.operations<pigeon_mda>().ensure(mda.instance(), &lent.get(), deadline.value(), &error);
   return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("make the mailbox"));
 }
 
-// Made real first, said to be so afterwards: whoever reads `ready` may rely on the mailbox, and take its absence for
-// trouble.
+// Made real first, said to be so afterwards: whoever reads `ready` may rely on the mailbox, and take its
+// absence for trouble.
 Done Allocator::make_ready(const Attempt& attempt, Opened& mda, const Allocation& allocation) {
   PIGEON_TRY(ensure(mda, allocation, attempt.deadline));
   const auto applied = PIGEON_TRY(tree_.apply({.path = path_of(attempt.principal->object),
@@ -317,8 +337,8 @@ Done Allocator::make_ready(const Attempt& attempt, Opened& mda, const Allocation
                    " as ready: its allocation was replaced meanwhile");
 }
 
-Result<Allocation> Allocator::allocate(Attempt& attempt, const Object& module_object, std::string_view creator,
-                                       std::string_view mda_name) {
+Result<Allocation> Allocator::allocate(Attempt& attempt, const Object& module_object,
+                                       std::string_view creator, std::string_view mda_name) {
   auto* mda = PIGEON_TRY(plugins_.open(PIGEON_KIND_MDA, mda_name));
   const auto requests = PIGEON_TRY(requests_for(attempt, module_object, *mda));
   auto standing = PIGEON_TRY(standing_allocation(attempt.principal->object));
@@ -332,21 +352,25 @@ Result<Allocation> Allocator::allocate(Attempt& attempt, const Object& module_ob
     for (const auto& [name, values] : requests) {
       const auto allocated = standing->allocation.attributes.all(name);
       if (Values(allocated.begin(), allocated.end()) == values) continue;
-      log_.write(PIGEON_LOG_WARNING, "request",
-                 {{"principal", attempt.principal->object.path},
-                  {"detail", "'" + name + "' is requested as " + join(values, ",") + ", and was allocated as " +
-                                 join(allocated, ",") + "; the mail stays where it is"}});
+      log_.write(
+          PIGEON_LOG_WARNING, "request",
+          {{"principal", attempt.principal->object.path},
+           {"detail", "'" + name + "' is requested as " + join(values, ",") + ", and was allocated as " +
+                          join(allocated, ",") + "; the mail stays where it is"}});
     }
   }
   if (attempt.is_dry) {
     PIGEON_TRY(plugins_.open(PIGEON_KIND_CREATOR, creator));
-    const auto shown = standing ? standing->allocation : PIGEON_TRY(propose(*mda, names_of(attempt), requests));
+    const auto shown =
+        standing ? standing->allocation : PIGEON_TRY(propose(*mda, names_of(attempt), requests));
     attempt.say(standing ? "the allocation: " + told(shown.attributes)
-                         : "an allocation would be made by " + std::string(creator) + ": " + told(shown.attributes));
+                         : "an allocation would be made by " + std::string(creator) + ": " +
+                               told(shown.attributes));
     return shown;
   }
   if (standing && standing->is_ready) return std::move(standing->allocation);
-  auto allocation = standing ? std::move(standing->allocation) : PIGEON_TRY(obtain(attempt, creator, *mda, requests));
+  auto allocation =
+      standing ? std::move(standing->allocation) : PIGEON_TRY(obtain(attempt, creator, *mda, requests));
   PIGEON_TRY(make_ready(attempt, *mda, allocation));
   return allocation;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// How a principal comes to a mailbox: an allocation is proposed by the MDA, committed to the tree by a creator, made
-// real by the MDA, and marked as ready. Each step can be repeated, and whoever dies between two of them is overtaken
-// by the next delivery.
+// How a principal comes to a mailbox: an allocation is proposed by the MDA, committed to the tree by a
+// creator, made real by the MDA, and marked as ready. Each step can be repeated, and whoever dies between two
+// of them is overtaken by the next delivery.
 #pragma once
 
 #include "host/attempt.hpp"
@@ -25,14 +25,16 @@ struct StandingAllocation {
   bool is_ready;
 };
 
-// What stands on the object; nothing if there is none. Two of them, or one without an id, are a mistake in the tree.
+// What stands on the object; nothing if there is none. Two of them, or one without an id, are a mistake in
+// the tree.
 Result<std::optional<StandingAllocation>> standing_allocation(const Object& principal);
 
 class Allocator {
  public:
   Allocator(Tree& tree, Plugins& plugins, Log& log) : tree_(tree), plugins_(plugins), log_(log) {}
 
-  // The principal's allocation for this MDA, real and ready. In a dry run: the one that there is, or that would be.
+  // The principal's allocation for this MDA, real and ready. In a dry run: the one that there is, or that
+  // would be.
   Result<Allocation> allocate(Attempt& attempt, const Object& module_object, std::string_view creator,
                               std::string_view mda);
 
@@ -40,11 +42,12 @@ class Allocator {
   Result<Allocation> propose(Opened& mda, const Principal& principal, const Attributes& requests);
 
   // Writes the allocation of a principal that has none, on that condition.
-  Result<Applied> commit(const TreePath& principal, const std::string& mda, const Allocation& allocation, bool is_ready,
-                         std::vector<Precondition> preconditions, const std::optional<Token>& token, Deadline deadline);
+  Result<Applied> commit(const TreePath& principal, const std::string& mda, const Allocation& allocation,
+                         bool is_ready, std::vector<Precondition> preconditions,
+                         const std::optional<Token>& token, Deadline deadline);
 
-  // What the administrator requests for the principal, on its own object of the module's class. On a domain's object
-  // a request is a mistake: it would put every user into one mailbox.
+  // What the administrator requests for the principal, on its own object of the module's class. On a domain's
+  // object a request is a mistake: it would put every user into one mailbox.
   Result<Attributes> requests_for(const Attempt& attempt, const Object& module_object, const Opened& mda);
 
   // The preferences for this MDA on the module's object, over the defaults that the MDA declares.
@@ -54,7 +57,8 @@ class Allocator {
   class Obtaining;
 
   Done make_ready(const Attempt& attempt, Opened& mda, const Allocation& allocation);
-  Result<Allocation> obtain(Attempt& attempt, std::string_view creator, Opened& mda, const Attributes& requests);
+  Result<Allocation> obtain(Attempt& attempt, std::string_view creator, Opened& mda,
+                            const Attributes& requests);
 
   Tree& tree_;
   Plugins& plugins_;

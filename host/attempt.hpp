@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One attempt to deliver one message to one recipient: what came from the MTA, and what has been found and decided so far.
+// One attempt to deliver one message to one recipient: what came from the MTA, and what has been found and
+// decided so far.
 #pragma once
 
 #include "host/address.hpp"

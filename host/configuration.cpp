@@ -47,7 +47,9 @@ constexpr std::array kSpool = {
 constexpr std::array<ConfigurationPart, 4> kParts = {
     {{"", kOutermost}, {"log", kLog}, {"address", kAddress}, {"spool", kSpool}}};
 
-std::string spell(const std::vector<std::string>& path) { return "\"" + join(path, ".") + "\""; }
+std::string spell(const std::vector<std::string>& path) {
+  return "\"" + join(path, ".") + "\"";
+}
 
 // "${NAME}" is the environment's, which is how secrets come in without standing in the file.
 Result<std::string> expand_environment(std::string_view text) {
@@ -56,7 +58,8 @@ Result<std::string> expand_environment(std::string_view text) {
     const auto begin = text.find("${");
     const auto end = text.find('}', begin);
     expanded += text.substr(0, begin);
-    if (begin == std::string_view::npos || end == std::string_view::npos) return expanded + std::string(text.substr(std::min(begin, text.size())));
+    if (begin == std::string_view::npos || end == std::string_view::npos)
+      return expanded + std::string(text.substr(std::min(begin, text.size())));
     const std::string name(text.substr(begin + 2, end - begin - 2));
     const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread
     if (value == nullptr) return misconfigured("the environment has no variable " + printable(name));
@@ -87,7 +90,9 @@ std::string default_configuration_file() {
   return (prefix == "/usr" || prefix == "/" ? "" : prefix) + "/etc/pigeon/pigeon.json";
 }
 
-std::span<const ConfigurationPart> Configuration::parts() { return kParts; }
+std::span<const ConfigurationPart> Configuration::parts() {
+  return kParts;
+}
 
 Failure Configuration::complain(const std::vector<std::string>& path, const std::string& what) const {
   return misconfigured(file + ":" + position_of(text_, path) + ": " + what)
@@ -189,9 +194,11 @@ Done Configuration::take_own_parts() {
     const bool is_outermost = *part.name == '\0';
     const auto* found = is_outermost ? nullptr : root_.if_contains(part.name);
     const auto* object = is_outermost ? &outermost : found == nullptr ? nullptr : found->if_object();
-    if (found != nullptr && object == nullptr) return complain({part.name}, spell({part.name}) + " must be an object");
+    if (found != nullptr && object == nullptr)
+      return complain({part.name}, spell({part.name}) + " must be an object");
     const json::object none;
-    const std::vector<std::string> path = is_outermost ? std::vector<std::string>() : std::vector<std::string>{part.name};
+    const std::vector<std::string> path =
+        is_outermost ? std::vector<std::string>() : std::vector<std::string>{part.name};
     settings.emplace_back(PIGEON_TRY(read_part(path, object == nullptr ? none : *object, part.settings)));
   }
 
@@ -218,7 +225,8 @@ Done Configuration::take_own_parts() {
   address.fold_local_part = settings[2].text("localPart") == "fold";
   if (settings[3].has("directory")) spool.directory = settings[3].text("directory");
   spool.memory = settings[3].size("memory").value_or(0);
-  if (deadline < std::chrono::seconds(1)) return complain({"deadline"}, "\"deadline\" must be at least a second");
+  if (deadline < std::chrono::seconds(1))
+    return complain({"deadline"}, "\"deadline\" must be at least a second");
   return {};
 }
 
@@ -276,7 +284,8 @@ Result<Settings> Configuration::settings_of(const pigeon_plugin& plugin) const {
       section = &member.value().get_object();
     }
   }
-  return Settings(PIGEON_TRY(read_part({plugin.name}, *section, std::span(plugin.settings, plugin.setting_count))));
+  return Settings(
+      PIGEON_TRY(read_part({plugin.name}, *section, std::span(plugin.settings, plugin.setting_count))));
 }
 
 }  // namespace pigeon::host

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The configuration file: what is in it, checked against what the host and the plugins declare. Every complaint names
-// file, line and column.
+// The configuration file: what is in it, checked against what the host and the plugins declare. Every
+// complaint names file, line and column.
 #pragma once
 
 #include "host/loader/trust.hpp"
@@ -50,22 +50,23 @@ struct ConfigurationPart {
 
 class Configuration {
  public:
-  // overrides: "key=value" each, "part.key=value" for a key of a part, as given by -o. The value is taken as JSON if
-  // it is such, else as a string.
+  // overrides: "key=value" each, "part.key=value" for a key of a part, as given by -o. The value is taken as
+  // JSON if it is such, else as a string.
   static Result<Configuration> read(const std::string& file, const std::vector<std::string>& overrides,
                                     const loader::Trust& trust);
 
   // The host's own parts, for documents and checks.
   static std::span<const ConfigurationPart> parts();
 
-  // The section of a plugin: nothing that it did not declare, all values of their types, paths absolute, secrets read
-  // from the files they name, defaults filled in.
+  // The section of a plugin: nothing that it did not declare, all values of their types, paths absolute,
+  // secrets read from the files they name, defaults filled in.
   [[nodiscard]] Result<Settings> settings_of(const pigeon_plugin& plugin) const;
 
-  // The sections of plugins that are in the file. That each is the name of a plugin is checked by the caller, who
-  // knows which there are; `complain` then says where it stands.
+  // The sections of plugins that are in the file. That each is the name of a plugin is checked by the caller,
+  // who knows which there are; `complain` then says where it stands.
   [[nodiscard]] std::vector<std::string> plugin_sections() const;
-  [[nodiscard]] Failure unknown_section(const std::string& name, const std::vector<std::string>& plugins) const;
+  [[nodiscard]] Failure unknown_section(const std::string& name,
+                                        const std::vector<std::string>& plugins) const;
 
   std::string file;
   std::vector<std::string> plugins;  // directories
@@ -82,9 +83,11 @@ class Configuration {
 
  private:
   [[nodiscard]] Failure complain(const std::vector<std::string>& path, const std::string& what) const;
-  [[nodiscard]] Result<Attributes> read_part(const std::vector<std::string>& path, const boost::json::object& object,
+  [[nodiscard]] Result<Attributes> read_part(const std::vector<std::string>& path,
+                                             const boost::json::object& object,
                                              std::span<const pigeon_declaration> declarations) const;
-  [[nodiscard]] Result<std::string> value_of(const std::vector<std::string>& path, const boost::json::value& value,
+  [[nodiscard]] Result<std::string> value_of(const std::vector<std::string>& path,
+                                             const boost::json::value& value,
                                              const pigeon_declaration& declaration) const;
   [[nodiscard]] std::string absolute(const std::string& path) const;
   Done override_with(const std::string& assignment);

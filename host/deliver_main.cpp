@@ -72,15 +72,17 @@ Verdict deliver_in_worker(const Request& request, std::string_view text, const C
   const auto parsed = parse_message(text);
   const auto said = parsed.from_line_sender ? parsed.from_line_sender : parsed.return_path;
   attempt.sender = clean_sender(request.sender ? *request.sender : said.value_or(""));
-  const Prefix prefix = {
-      .sender = attempt.sender,
-      .delivered_to = request.final_recipient.empty() ? attempt.address.text() : clean_address(request.final_recipient),
-      .original_recipient = clean_address(request.original_recipient)};
+  const Prefix prefix = {.sender = attempt.sender,
+                         .delivered_to = request.final_recipient.empty()
+                                             ? attempt.address.text()
+                                             : clean_address(request.final_recipient),
+                         .original_recipient = clean_address(request.original_recipient)};
   attempt.request.original_recipient = prefix.original_recipient;
   if (has_been_delivered_to(parsed, prefix.delivered_to)) {
-    return Verdict::of(failure(PIGEON_REFUSED, "the message has been delivered to " + prefix.delivered_to + " before")
-                           .with_remedy("see which alias or forwarding leads back here")
-                           .with_reason({5, 4, 6}, "mail forwarding loop"));
+    return Verdict::of(
+        failure(PIGEON_REFUSED, "the message has been delivered to " + prefix.delivered_to + " before")
+            .with_remedy("see which alias or forwarding leads back here")
+            .with_reason({5, 4, 6}, "mail forwarding loop"));
   }
   const OutgoingMessage message(parsed, prefix, attempt.is_mapped);
   attempt.parsed = &parsed;
@@ -138,7 +140,8 @@ void tell(Program& program, const Verdict& verdict) {
 Done run(Program& program) {
   const auto& options = program.options;
   const loader::Trust trust(options.trusted);
-  const auto file = options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
+  const auto file =
+      options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
   const auto configuration = PIGEON_TRY(Configuration::read(file, options.overrides, trust));
   program.deadline = Deadline::at(program.begin + configuration.deadline);
   clear_environment();
@@ -151,8 +154,8 @@ Done run(Program& program) {
     if (!file_input.is_open()) return system_failure("open message " + options.input_file, errno);
     program.input = file_input.get();
   }
-  const auto spool =
-      PIGEON_TRY(Spool::read(program.input, configuration.spool, configuration.message_limit, program.deadline));
+  const auto spool = PIGEON_TRY(
+      Spool::read(program.input, configuration.spool, configuration.message_limit, program.deadline));
   program.size = spool.text().size();
   program.input = -1;  // read to its end
 

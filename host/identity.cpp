@@ -81,8 +81,8 @@ Done become(const std::optional<std::string>& user, std::uint64_t minimum_uid) {
     return misconfigured("the program is installed set-uid or set-gid").with_remedy("chmod ug-s the program");
   }
   if (::geteuid() < minimum_uid) {
-    return misconfigured("started under uid " + std::to_string(::geteuid()) + ", which is below the minimum, " +
-                         std::to_string(minimum_uid))
+    return misconfigured("started under uid " + std::to_string(::geteuid()) +
+                         ", which is below the minimum, " + std::to_string(minimum_uid))
         .with_remedy("have the MTA run the program as a user made for mail, or lower \"minimumUid\"");
   }
   return {};
@@ -99,7 +99,9 @@ void settle_process() {
   ::setrlimit(RLIMIT_CORE, &none);
 }
 
-void close_stray_descriptors() { ::close_range(STDERR_FILENO + 1, ~0U, 0); }
+void close_stray_descriptors() {
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+}
 
 void clear_environment() {
   ::clearenv();

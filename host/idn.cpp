@@ -18,8 +18,8 @@ namespace load_mode = boost::dll::load_mode;
 Result<std::optional<std::string>> to_a_labels(const std::string& domain) {
   constexpr const char* kLibrary = "libidn2.so.0";
   try {
-    const boost::dll::shared_library library(kLibrary,
-                                             load_mode::rtld_now | load_mode::rtld_local | load_mode::search_system_folders);
+    const boost::dll::shared_library library(
+        kLibrary, load_mode::rtld_now | load_mode::rtld_local | load_mode::search_system_folders);
     const auto& convert = library.get<decltype(::idn2_to_ascii_8z)>("idn2_to_ascii_8z");
     const auto& release = library.get<decltype(::idn2_free)>("idn2_free");
     char* converted = nullptr;

@@ -29,11 +29,12 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
   return std::to_string(line) + ":" + std::to_string(column);
 }
 
-// Follows the keys of a text and stops at the one that is wanted, or at the first that stands twice in one object.
-// Boost.JSON's own value keeps neither positions nor repeated keys.
+// Follows the keys of a text and stops at the one that is wanted, or at the first that stands twice in one
+// object. Boost.JSON's own value keeps neither positions nor repeated keys.
 class KeyFinder {
  public:
-  static constexpr std::size_t max_object_size = SIZE_MAX;  // NOLINT(*-identifier-naming): Boost.JSON asks for these
+  static constexpr std::size_t max_object_size =
+      SIZE_MAX;  // NOLINT(*-identifier-naming): Boost.JSON asks for these
   static constexpr std::size_t max_array_size = SIZE_MAX;   // NOLINT(*-identifier-naming)
   static constexpr std::size_t max_key_size = SIZE_MAX;     // NOLINT(*-identifier-naming)
   static constexpr std::size_t max_string_size = SIZE_MAX;  // NOLINT(*-identifier-naming)
@@ -92,9 +93,10 @@ class KeyFinder {
     return true;
   }
   [[nodiscard]] bool is_wanted() const {
-    return levels_.size() == wanted_.size() &&
-           std::equal(levels_.begin(), levels_.end(), wanted_.begin(),
-                      [](const Level& level, const std::string& key) { return level.is_object && level.key == key; });
+    return levels_.size() == wanted_.size() && std::equal(levels_.begin(), levels_.end(), wanted_.begin(),
+                                                          [](const Level& level, const std::string& key) {
+                                                            return level.is_object && level.key == key;
+                                                          });
   }
 
   std::vector<std::string> wanted_;
@@ -136,8 +138,8 @@ Result<json::value> parse_json(std::string_view text) {
   json::basic_parser<KeyFinder> keys(options(), std::vector<std::string>{});
   const auto stopped = keys.write_some(false, text.data(), text.size(), error);
   if (const auto& repeated = keys.handler().repeated(); !repeated.empty()) {
-    return misconfigured(line_and_column(text, start_of_key(text, stopped, repeated)) + ": the key '" + repeated +
-                         "' stands twice");
+    return misconfigured(line_and_column(text, start_of_key(text, stopped, repeated)) + ": the key '" +
+                         repeated + "' stands twice");
   }
   return parser.release();
 }

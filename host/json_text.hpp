@@ -19,7 +19,8 @@ Result<boost::json::value> parse_json(std::string_view text);
 // "line:column" of the key reached by `path`, keys from the outermost object inwards; "1:1" if there is none.
 std::string position_of(std::string_view text, const std::vector<std::string>& path);
 
-// Of `known`, the name that `name` was probably meant to be, as " (did you mean 'x'?)"; empty if none is near.
+// Of `known`, the name that `name` was probably meant to be, as " (did you mean 'x'?)"; empty if none is
+// near.
 std::string suggestion(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace pigeon::host

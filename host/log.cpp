@@ -46,7 +46,9 @@ std::string timestamp() {
   return std::string(text.data(), length) + "." + fraction + "Z";
 }
 
-std::string shown(std::string_view value) { return printable(value.substr(0, kLongestValue)); }
+std::string shown(std::string_view value) {
+  return printable(value.substr(0, kLongestValue));
+}
 
 // A value that would not read back as one word is quoted.
 std::string quoted(std::string_view value) {
@@ -90,11 +92,8 @@ std::string Log::as_text(std::string_view level, std::string_view event, const F
 
 std::string Log::as_json(std::string_view level, std::string_view event, const Fields& fields,
                          const std::string& program) {
-  boost::json::object record = {{"time", timestamp()},
-                                {"program", program},
-                                {"pid", ::getpid()},
-                                {"level", level},
-                                {"event", event}};
+  boost::json::object record = {
+      {"time", timestamp()}, {"program", program}, {"pid", ::getpid()}, {"level", level}, {"event", event}};
   for (const auto& [name, value] : fields) {
     if (!value.empty()) record[name] = shown(value);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The log: one structured record at a time, as text (name=value) or JSON, to syslog, standard error or a file.
+// The log: one structured record at a time, as text (name=value) or JSON, to syslog, standard error or a
+// file.
 #pragma once
 
 #include "host/configuration.hpp"
@@ -24,17 +25,18 @@ class Log {
   // Until `configure`: syslog, so that what is wrong with the configuration itself is told to somebody.
   explicit Log(std::string program);
 
-  // A file that cannot be opened is a warning, and the records go to syslog: a log that is full or misplaced must not
-  // keep mail from being delivered.
+  // A file that cannot be opened is a warning, and the records go to syslog: a log that is full or misplaced
+  // must not keep mail from being delivered.
   void configure(const LogSettings& settings);
 
   // `event` says in one word what the record is of. Hostile values are escaped. From any thread.
   void write(std::uint32_t level, std::string_view event, const Fields& fields);
 
  private:
-  [[nodiscard]] std::string as_text(std::string_view level, std::string_view event, const Fields& fields) const;
-  [[nodiscard]] static std::string as_json(std::string_view level, std::string_view event, const Fields& fields,
-                                           const std::string& program);
+  [[nodiscard]] std::string as_text(std::string_view level, std::string_view event,
+                                    const Fields& fields) const;
+  [[nodiscard]] static std::string as_json(std::string_view level, std::string_view event,
+                                           const Fields& fields, const std::string& program);
 
   std::string program_;
   LogSettings settings_;

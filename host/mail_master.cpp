@@ -14,7 +14,8 @@ namespace pigeon::host {
 namespace {
 
 std::string milliseconds_since(Clock::time_point begin) {
-  const auto tenths = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin).count() / 100;
+  const auto tenths =
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin).count() / 100;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
@@ -54,10 +55,12 @@ class Chain {
     auto slice = PIGEON_TRY(services_.tree.fetch({path, 1, false, attempt_.deadline}));
     if (!slice) {
       return failure(PIGEON_UNKNOWN_RECIPIENT, path.text() + ": there is no such domain")
-          .with_remedy("pigeonctl domain add " + shell_word(attempt_.address.domain) + ", if it should be there");
+          .with_remedy("pigeonctl domain add " + shell_word(attempt_.address.domain) +
+                       ", if it should be there");
     }
     if (!same_name(slice->object.objectclass, tree::kDomain)) {
-      return misconfigured(slice->object.path + " is a " + slice->object.objectclass + ", not a " + tree::kDomain);
+      return misconfigured(slice->object.path + " is a " + slice->object.objectclass + ", not a " +
+                           tree::kDomain);
     }
     attempt_.domain = *std::move(slice);
     attempt_.say("domain " + attempt_.domain.object.path + " found");
@@ -123,7 +126,8 @@ class Chain {
       return {};
     }
     return failure(PIGEON_UNKNOWN_RECIPIENT, attempt_.address.text() + ": there is no such user")
-        .with_remedy("pigeonctl user add " + shell_word(attempt_.address.user + "@" + attempt_.address.domain) +
+        .with_remedy("pigeonctl user add " +
+                     shell_word(attempt_.address.user + "@" + attempt_.address.domain) +
                      ", if it should be there");
   }
 
@@ -136,9 +140,10 @@ class Chain {
       }
     }
     return misconfigured("no module took the message for " + attempt_.principal->object.path)
-        .with_remedy("name a module that stores in \"modules\" of the configuration, and give the domain or the user "
-                     "an object of that class; see pigeonctl explain " +
-                     shell_word(attempt_.address.text()));
+        .with_remedy(
+            "name a module that stores in \"modules\" of the configuration, and give the domain or the user "
+            "an object of that class; see pigeonctl explain " +
+            shell_word(attempt_.address.text()));
   }
 
   Result<std::uint32_t> flags_of(const std::string& module) {
@@ -152,7 +157,8 @@ class Chain {
       if (own.size() != 1 || (own.front() != "defer" && own.front() != "reject")) {
         return misconfigured("property 'disabled' of " + attempt_.domain.object.path + " is '" +
                              printable(join(own, "', '")) + "', which is neither defer nor reject")
-            .with_remedy("pigeonctl tree set " + shell_word(attempt_.domain.object.path) + " disabled=defer (or reject)");
+            .with_remedy("pigeonctl tree set " + shell_word(attempt_.domain.object.path) +
+                         " disabled=defer (or reject)");
       }
       policy = own.front() == "reject" ? Disabled::reject : Disabled::defer;
     }

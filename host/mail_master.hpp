@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// mailMaster takes one recipient and runs the modules. Here is decided who is unknown, who is disabled, what happens
-// when nobody takes the message, and that nothing changes once somebody has taken it.
+// mailMaster takes one recipient and runs the modules. Here is decided who is unknown, who is disabled, what
+// happens when nobody takes the message, and that nothing changes once somebody has taken it.
 #pragma once
 
 #include "host/attempt.hpp"

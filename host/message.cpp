@@ -19,7 +19,9 @@ std::string_view line_at(std::string_view text) {
   return text.substr(0, end == std::string_view::npos ? text.size() : end + 1);
 }
 
-bool is_continuation(std::string_view text) { return !text.empty() && (text.front() == ' ' || text.front() == '\t'); }
+bool is_continuation(std::string_view text) {
+  return !text.empty() && (text.front() == ' ' || text.front() == '\t');
+}
 
 struct Field {
   std::string_view whole;  // with its continuation lines and their ends
@@ -42,7 +44,8 @@ std::optional<Field> field_at(std::string_view text) {
 }
 
 bool is_of_this_hop(std::string_view name) {
-  return same_name(name, "Return-Path") || same_name(name, "X-Original-To") || same_name(name, "Delivered-To");
+  return same_name(name, "Return-Path") || same_name(name, "X-Original-To") ||
+         same_name(name, "Delivered-To");
 }
 
 std::string_view trim(std::string_view text) {
@@ -85,7 +88,8 @@ ParsedMessage parse_message(std::string_view text) {
     if (!field) break;
     if (same_name(field->name, "Received")) below_received = true;
     if (below_received) {
-      if (same_name(field->name, "Delivered-To")) parsed.delivered_to.push_back(without_brackets(field->value));
+      if (same_name(field->name, "Delivered-To"))
+        parsed.delivered_to.push_back(without_brackets(field->value));
     } else if (is_of_this_hop(field->name)) {
       above.push_back(*field);
       if (in_run) ++run;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The message as it is stored: this hop's own fields in front, the rest byte for byte. Looked at only as far as that
-// needs; nothing in it decides whether it is kept.
+// The message as it is stored: this hop's own fields in front, the rest byte for byte. Looked at only as far
+// as that needs; nothing in it decides whether it is kept.
 #pragma once
 
 #include <pigeon/abi/message.h>
@@ -14,8 +14,8 @@
 namespace pigeon::host {
 
 // Fields that the MTA put in front for this delivery are taken away: a leading "From " line, and Return-Path,
-// X-Original-To and Delivered-To above the first Received field, or, in a message without one, in the unbroken run at
-// its very top.
+// X-Original-To and Delivered-To above the first Received field, or, in a message without one, in the
+// unbroken run at its very top.
 struct ParsedMessage {
   std::vector<std::string_view> kept;  // what stood between the fields that were taken away, mostly nothing
   std::string_view body;               // everything after the last of them
@@ -57,7 +57,8 @@ class OutgoingMessage {
 // Whether the message has been delivered to this address before: a loop.
 bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address);
 
-// Names one message for one mailbox: equal for a retry by the MTA, whatever fields of its own it put in front.
+// Names one message for one mailbox: equal for a retry by the MTA, whatever fields of its own it put in
+// front.
 struct DeliveryIdParts {
   std::string_view queue_id;
   std::string_view principal;

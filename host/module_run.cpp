@@ -80,8 +80,8 @@ class ModuleRun {
         .with_remedy("report this to whoever made the plugin");
   }
 
-  static pigeon_status fetch(void* context, pigeon_string name, std::uint32_t depth, const pigeon_object_sink* sink,
-                             pigeon_error* error) noexcept {
+  static pigeon_status fetch(void* context, pigeon_string name, std::uint32_t depth,
+                             const pigeon_object_sink* sink, pigeon_error* error) noexcept {
     return guard(error, [&]() -> pigeon_status {
       auto& self = of(context);
       const auto top = TreePath::parse(self.object_.path);
@@ -122,18 +122,21 @@ class ModuleRun {
     });
   }
 
-  static pigeon_status allocate(void* context, pigeon_string creator, pigeon_string mda, pigeon_error* error) noexcept {
+  static pigeon_status allocate(void* context, pigeon_string creator, pigeon_string mda,
+                                pigeon_error* error) noexcept {
     return guard(error, [&]() -> pigeon_status {
       auto& self = of(context);
       if (!self.attempt_.principal) return report(self.bug("wants a mailbox for nobody"), error);
-      auto allocation = self.services_.allocator.allocate(self.attempt_, self.object_, view(creator), view(mda));
+      auto allocation =
+          self.services_.allocator.allocate(self.attempt_, self.object_, view(creator), view(mda));
       if (!allocation) return report(allocation.failure(), error);
       self.attempt_.allocation = {copy(mda), *std::move(allocation)};
       return PIGEON_OK;
     });
   }
 
-  static pigeon_status store(void* context, pigeon_string mda, pigeon_string folder, pigeon_error* error) noexcept {
+  static pigeon_status store(void* context, pigeon_string mda, pigeon_string folder,
+                             pigeon_error* error) noexcept {
     return guard(error, [&] { return answer(of(context).store_in(copy(mda), copy(folder)), error); });
   }
 
@@ -153,12 +156,13 @@ class ModuleRun {
     auto* mda = PIGEON_TRY(services_.plugins.open(PIGEON_KIND_MDA, mda_name));
     const auto preferences = PIGEON_TRY(Allocator::preferences(object_, *mda));
     if (attempt_.is_dry) {
-      attempt_.say("the message would be stored by " + mda_name + (folder.empty() ? "" : " in folder " + folder));
+      attempt_.say("the message would be stored by " + mda_name +
+                   (folder.empty() ? "" : " in folder " + folder));
       return {};
     }
     const auto& principal = attempt_.principal->object.path;
-    attempt_.id = delivery_id({attempt_.request.queue_id, principal, folder, attempt_.sender}, *attempt_.parsed,
-                              attempt_.is_mapped);
+    attempt_.id = delivery_id({attempt_.request.queue_id, principal, folder, attempt_.sender},
+                              *attempt_.parsed, attempt_.is_mapped);
     const auto& allocation = attempt_.allocation->second;
     const LentAllocation allocated(allocation);
     const LentAttributes preferred(preferences.attributes());
@@ -190,7 +194,8 @@ class ModuleRun {
       if (met.detail.empty()) met.detail = mda + " did not answer a delivery";
       return met;
     }
-    facts.emplace_back("stored", std::string(receipt.stored, ::strnlen(receipt.stored, sizeof receipt.stored)));
+    facts.emplace_back("stored",
+                       std::string(receipt.stored, ::strnlen(receipt.stored, sizeof receipt.stored)));
     if ((receipt.flags & PIGEON_RECEIPT_ALREADY_THERE) != 0) facts.emplace_back("already-there", "yes");
     if ((receipt.flags & PIGEON_RECEIPT_NO_SUCH_FOLDER) != 0) facts.emplace_back("no-such-folder", "yes");
     return {};

@@ -12,28 +12,27 @@
 namespace pigeon::host {
 
 const char* deliver_help() {
-  return
-    "Usage: pigeon-deliver [OPTION]... -d RECIPIENT < MESSAGE\n"
-    "Deliver one message to one recipient.\n"
-    "\n"
-    "  -d RECIPIENT     deliver to this address, user@domain\n"
-    "  -f SENDER        envelope sender; \"\", <>, @ and MAILER-DAEMON are the null sender\n"
-    "  -a ORIGINAL      the recipient's address before the MTA rewrote it\n"
-    "  -r FINAL         the address for Delivered-To, where it is not RECIPIENT\n"
-    "  -m FOLDER        store in this folder, if it is there\n"
-    "  -p FILE          read the message from FILE\n"
-    "  -c FILE          configuration file\n"
-    "  -o KEY=VALUE     override a key of the configuration\n"
-    "  -e, -k           accepted and ignored, for set-ups made for dovecot-lda\n"
-    "      --queue-id ID   the MTA's queue id: a retry with the same one stores nothing twice\n"
-    "      --trust DIR  take DIR and the directories above it as they are\n"
-    "      --help       show this\n"
-    "      --version    show the version\n"
-    "\n"
-    "SENDER, RECIPIENT and ORIGINAL_RECIPIENT in the environment stand for -f, -d and -a.\n"
-    "\n"
-    "Exit status: 0 delivered; 75 try again; 67 unknown recipient; 77 refused; 65 message refused.\n"
-    "See pigeon-deliver(8).\n";
+  return "Usage: pigeon-deliver [OPTION]... -d RECIPIENT < MESSAGE\n"
+         "Deliver one message to one recipient.\n"
+         "\n"
+         "  -d RECIPIENT     deliver to this address, user@domain\n"
+         "  -f SENDER        envelope sender; \"\", <>, @ and MAILER-DAEMON are the null sender\n"
+         "  -a ORIGINAL      the recipient's address before the MTA rewrote it\n"
+         "  -r FINAL         the address for Delivered-To, where it is not RECIPIENT\n"
+         "  -m FOLDER        store in this folder, if it is there\n"
+         "  -p FILE          read the message from FILE\n"
+         "  -c FILE          configuration file\n"
+         "  -o KEY=VALUE     override a key of the configuration\n"
+         "  -e, -k           accepted and ignored, for set-ups made for dovecot-lda\n"
+         "      --queue-id ID   the MTA's queue id: a retry with the same one stores nothing twice\n"
+         "      --trust DIR  take DIR and the directories above it as they are\n"
+         "      --help       show this\n"
+         "      --version    show the version\n"
+         "\n"
+         "SENDER, RECIPIENT and ORIGINAL_RECIPIENT in the environment stand for -f, -d and -a.\n"
+         "\n"
+         "Exit status: 0 delivered; 75 try again; 67 unknown recipient; 77 refused; 65 message refused.\n"
+         "See pigeon-deliver(8).\n";
 }
 
 namespace {
@@ -105,8 +104,9 @@ Done take(int flag, DeliverOptions& options, std::optional<std::string>& recipie
     case ':':
       return usage(std::string("-") + static_cast<char>(::optopt) + " needs a value");
     default:
-      return usage(::optopt != 0 && ::optopt < kQueueId ? std::string("there is no -") + static_cast<char>(::optopt)
-                                                        : "there is no such option");
+      return usage(::optopt != 0 && ::optopt < kQueueId
+                       ? std::string("there is no -") + static_cast<char>(::optopt)
+                       : "there is no such option");
   }
 }
 
@@ -126,8 +126,9 @@ Result<DeliverOptions> parse_deliver_options(int count, char* const* arguments) 
   }
   if (::optind < count) {
     return usage("'" + printable(arguments[::optind]) + "' is too much: a run is for one recipient")
-        .with_remedy("have the MTA deliver to one recipient at a time (Postfix: "
-                     "NAME_destination_recipient_limit = 1 for the transport NAME)");
+        .with_remedy(
+            "have the MTA deliver to one recipient at a time (Postfix: "
+            "NAME_destination_recipient_limit = 1 for the transport NAME)");
   }
   auto& request = options.request;
   if (!request.sender) request.sender = from_environment("SENDER");

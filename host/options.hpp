@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The command line of pigeon-deliver, with the flags that dovecot-lda has, and the environment where a flag is missing.
+// The command line of pigeon-deliver, with the flags that dovecot-lda has, and the environment where a flag
+// is missing.
 #pragma once
 
 #include "host/attempt.hpp"

@@ -28,14 +28,16 @@ void Opened::write_log(void* context, std::uint32_t level, pigeon_string message
   }
 }
 
-Result<std::unique_ptr<Opened>> Opened::open(const loader::Library& library, const Settings& settings, Log& log) {
+Result<std::unique_ptr<Opened>> Opened::open(const loader::Library& library, const Settings& settings,
+                                             Log& log) {
   std::unique_ptr<Opened> opened(new Opened(library, log));
   const LentAttributes lent(settings.attributes());
   const pigeon_settings given = {sizeof given, 0, lent.data(), lent.size()};
   auto error = blank_error();
   const InPlugin mark(opened->name(), "open");
   const auto status = opened->descriptor().open(&opened->services_, &given, &opened->instance_, &error);
-  if (status != PIGEON_OK) return copy(error, status).while_doing("open plugin " + std::string(opened->name()));
+  if (status != PIGEON_OK)
+    return copy(error, status).while_doing("open plugin " + std::string(opened->name()));
   opened->is_open_ = true;
   return opened;
 }
@@ -63,7 +65,8 @@ Done Opened::check(Deadline deadline) {
   return status == PIGEON_OK ? Done() : Done(copy(error, status));
 }
 
-Result<std::unique_ptr<Plugins>> Plugins::of(const Configuration& configuration, const loader::Trust& trust, Log& log) {
+Result<std::unique_ptr<Plugins>> Plugins::of(const Configuration& configuration, const loader::Trust& trust,
+                                             Log& log) {
   auto index = PIGEON_TRY(loader::Index::of(configuration.plugins, trust));
   for (const auto& section : configuration.plugin_sections()) {
     if (index.find(section) != nullptr) continue;
@@ -85,7 +88,8 @@ Result<const loader::Library*> Plugins::load(std::uint32_t kind, std::string_vie
   if (entry == nullptr) {
     return misconfigured("load " + std::string(loader::kind_name(kind)) + " " + printable(name) +
                          ": there is no such plugin in " + index_.where())
-        .with_remedy("install " + printable(name) + ".so there, or correct the name; `pigeonctl plugin list` shows "
+        .with_remedy("install " + printable(name) +
+                     ".so there, or correct the name; `pigeonctl plugin list` shows "
                      "what there is");
   }
   const InPlugin mark(entry->name, "load");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The plugins of this process: found by kind and name, loaded when first needed, opened with their section of the
-// configuration.
+// The plugins of this process: found by kind and name, loaded when first needed, opened with their section of
+// the configuration.
 #pragma once
 
 #include "host/configuration.hpp"
@@ -24,7 +24,8 @@ namespace pigeon::host {
 // An open instance; closed with this. Used by one thread at a time.
 class Opened {
  public:
-  static Result<std::unique_ptr<Opened>> open(const loader::Library& library, const Settings& settings, Log& log);
+  static Result<std::unique_ptr<Opened>> open(const loader::Library& library, const Settings& settings,
+                                              Log& log);
   Opened(const Opened&) = delete;
   Opened& operator=(const Opened&) = delete;
   Opened(Opened&&) = delete;
@@ -59,7 +60,8 @@ class Opened {
 
 class Plugins {
  public:
-  static Result<std::unique_ptr<Plugins>> of(const Configuration& configuration, const loader::Trust& trust, Log& log);
+  static Result<std::unique_ptr<Plugins>> of(const Configuration& configuration, const loader::Trust& trust,
+                                             Log& log);
 
   Plugins(const Plugins&) = delete;
   Plugins& operator=(const Plugins&) = delete;
@@ -67,8 +69,8 @@ class Plugins {
   Plugins& operator=(Plugins&&) = delete;
   ~Plugins() = default;
 
-  // The instance of this process, opened on first use. A failure names the plugin, where it was looked for and what
-  // to do.
+  // The instance of this process, opened on first use. A failure names the plugin, where it was looked for
+  // and what to do.
   Result<Opened*> open(std::uint32_t kind, std::string_view name);
   // Another instance, for a thread of its own.
   Result<std::unique_ptr<Opened>> open_another(std::uint32_t kind, std::string_view name);

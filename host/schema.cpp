@@ -92,7 +92,9 @@ const pigeon_declaration* Schema::attribute_of(const Object& object, std::string
 
 Result<Object> Schema::checked(const Object& object) const {
   Object checked{.path = object.path};
-  const auto refuse = [&](const std::string& why) { return misconfigured("write " + object.path + ": " + why); };
+  const auto refuse = [&](const std::string& why) {
+    return misconfigured("write " + object.path + ": " + why);
+  };
   const auto spelled = [&](const std::string& name, std::uint32_t kind) -> Result<std::string> {
     const auto* declared = find(name);
     if (declared == nullptr) {
@@ -100,7 +102,8 @@ Result<Object> Schema::checked(const Object& object) const {
           .with_remedy("see `pigeonctl schema json` for the classes that there are");
     }
     if (declared->kind == kind) return std::string(declared->name);
-    return refuse("class " + name + " is not " + (kind == PIGEON_CLASS_STRUCTURAL ? "structural" : "auxiliary"));
+    return refuse("class " + name + " is not " +
+                  (kind == PIGEON_CLASS_STRUCTURAL ? "structural" : "auxiliary"));
   };
   checked.objectclass = PIGEON_TRY(spelled(object.objectclass, PIGEON_CLASS_STRUCTURAL));
   for (const auto& name : object.auxiliary) {
@@ -110,7 +113,8 @@ Result<Object> Schema::checked(const Object& object) const {
     const auto* declared = attribute_of(checked, name);
     if (declared == nullptr) {
       return refuse("none of its classes has an attribute '" + printable(name) + "'")
-          .with_remedy("see `pigeonctl schema json` for the attributes of each class; add a class with --class");
+          .with_remedy(
+              "see `pigeonctl schema json` for the attributes of each class; add a class with --class");
     }
     if (values.size() > 1 && (declared->flags & PIGEON_DECLARATION_MULTI) == 0) {
       return refuse(std::string("'") + declared->name + "' takes one value");

@@ -21,8 +21,8 @@ namespace pigeon::host {
 
 class Schema {
  public:
-  // Loads every plugin that is installed. What is refused is told to `complain` and left out: a plugin that is broken
-  // must not keep an administrator from using the others.
+  // Loads every plugin that is installed. What is refused is told to `complain` and left out: a plugin that
+  // is broken must not keep an administrator from using the others.
   static Result<Schema> of(Plugins& plugins, const std::function<void(const Failure&)>& complain);
 
   [[nodiscard]] const pigeon_schema& get() const { return schema_; }
@@ -32,8 +32,8 @@ class Schema {
   // The attribute of this name in the classes of an object; nullptr if none of them has it.
   [[nodiscard]] const pigeon_declaration* attribute_of(const Object& object, std::string_view name) const;
 
-  // Spells classes and attributes as they are declared. A failure says what is wrong with the object: an unknown
-  // class, an attribute that none of its classes has, a value that is not of its type.
+  // Spells classes and attributes as they are declared. A failure says what is wrong with the object: an
+  // unknown class, an attribute that none of its classes has, a value that is not of its type.
   Result<Object> checked(const Object& object) const;
 
  private:

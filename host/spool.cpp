@@ -24,7 +24,8 @@ Result<std::size_t> read_some(int input, char* to, std::size_t size, Deadline de
     const int polled = ::poll(&ready, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000)));
     if (polled < 0 && errno == EINTR) continue;
     if (polled < 0) return system_failure("wait for the message", errno);
-    if (polled == 0 && deadline.passed()) return failure(PIGEON_TIMEOUT, "read the message: it did not end in time");
+    if (polled == 0 && deadline.passed())
+      return failure(PIGEON_TIMEOUT, "read the message: it did not end in time");
     if (polled == 0) continue;
     const auto got = ::read(input, to, size);
     if (got >= 0) return static_cast<std::size_t>(got);
@@ -51,8 +52,7 @@ Result<Fd> unnamed_file(const std::string& directory) {
     if (file.is_open()) ::unlink(name.c_str());
     if (file.is_open()) return file;
   }
-  return system_failure("keep a large message in " + directory, errno)
-      .while_doing("spool the message");
+  return system_failure("keep a large message in " + directory, errno).while_doing("spool the message");
 }
 
 // The same file, open for reading only.
@@ -89,8 +89,8 @@ Result<Spool> Spool::read(int input, const SpoolSettings& settings, std::optiona
     }
   }
   if (too_large) {
-    return failure(PIGEON_MESSAGE_REFUSED, "the message has " + std::to_string(size) + " bytes, the limit is " +
-                                               std::to_string(*limit))
+    return failure(PIGEON_MESSAGE_REFUSED, "the message has " + std::to_string(size) +
+                                               " bytes, the limit is " + std::to_string(*limit))
         .with_remedy("raise \"messageLimit\", or have the MTA refuse earlier")
         .with_reason({5, 3, 4}, "the message is too large");
   }
@@ -109,10 +109,13 @@ Result<Spool> Spool::map(Fd file) {
 }
 
 Spool::Spool(Spool&& other) noexcept
-    : file_(std::move(other.file_)), mapped_(std::exchange(other.mapped_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : file_(std::move(other.file_)),
+      mapped_(std::exchange(other.mapped_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 Spool::~Spool() {
-  if (mapped_ != nullptr) ::munmap(const_cast<void*>(mapped_), size_);  // NOLINT(*-const-cast): munmap takes no const
+  if (mapped_ != nullptr)
+    ::munmap(const_cast<void*>(mapped_), size_);  // NOLINT(*-const-cast): munmap takes no const
 }
 
 void drain(int input, Deadline deadline) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The message, read once from the MTA into something without a name that can be read and not changed: memory up to a
-// bound, else a file.
+// The message, read once from the MTA into something without a name that can be read and not changed: memory
+// up to a bound, else a file.
 #pragma once
 
 #include "host/configuration.hpp"
@@ -32,7 +32,8 @@ class Spool {
   [[nodiscard]] std::string_view text() const { return {static_cast<const char*>(mapped_), size_}; }
 
  private:
-  Spool(Fd file, const void* mapped, std::size_t size) : file_(std::move(file)), mapped_(mapped), size_(size) {}
+  Spool(Fd file, const void* mapped, std::size_t size)
+      : file_(std::move(file)), mapped_(mapped), size_(size) {}
   static Result<Spool> map(Fd file);
 
   Fd file_;

@@ -37,7 +37,8 @@ void Store::store(std::string_view mda, const pigeon_delivery& delivery) {
   }
 }
 
-// Delivers one batch: what is waiting now, oldest first. Whoever comes while it is made durable waits for the next.
+// Delivers one batch: what is waiting now, oldest first. Whoever comes while it is made durable waits for the
+// next.
 void Store::lead(Queue& queue, std::unique_lock<std::mutex>& lock) {
   queue.has_leader = true;
   const auto count = std::min(kLargestBatch, queue.waiting.size());

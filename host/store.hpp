@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The one way into a mailbox. A call blocks until its message is durable, or has failed; calls that wait for the same
-// MDA at the same time are gathered, one of the callers leads, and the MDA makes the whole batch durable at once. One
-// call alone is a batch of one and waits for nobody.
+// The one way into a mailbox. A call blocks until its message is durable, or has failed; calls that wait for
+// the same MDA at the same time are gathered, one of the callers leads, and the MDA makes the whole batch
+// durable at once. One call alone is a batch of one and waits for nobody.
 #pragma once
 
 #include "host/plugins.hpp"

@@ -23,14 +23,17 @@
 namespace pigeon::host {
 namespace {
 
-constexpr auto kGrace = std::chrono::seconds(1);        // over the deadline, before the worker is killed
-constexpr auto kLastWords = std::chrono::seconds(2);    // after its verdict, or after SIGKILL
+constexpr auto kGrace = std::chrono::seconds(1);      // over the deadline, before the worker is killed
+constexpr auto kLastWords = std::chrono::seconds(2);  // after its verdict, or after SIGKILL
 constexpr std::size_t kMostCaptured = 16'384;
 constexpr std::size_t kMostVerdict = 1U << 20U;
 
-volatile std::sig_atomic_t interrupted = 0;  // NOLINT(*-avoid-non-const-global-variables): what a handler can reach
+volatile std::sig_atomic_t interrupted =
+    0;  // NOLINT(*-avoid-non-const-global-variables): what a handler can reach
 
-void interrupt(int signal) { interrupted = signal; }
+void interrupt(int signal) {
+  interrupted = signal;
+}
 
 struct Pipe {
   Fd read;
@@ -58,8 +61,8 @@ bool take_available(const Fd& from, std::string& to, std::size_t most) {
 }
 
 // The child. Never returns: nothing of the parent's may run twice.
-[[noreturn]] void be_worker(const std::function<void(const Announce&)>& work, const Pipe& verdict, const Pipe& output,
-                            pid_t parent) {
+[[noreturn]] void be_worker(const std::function<void(const Announce&)>& work, const Pipe& verdict,
+                            const Pipe& output, pid_t parent) {
   ::setpgid(0, 0);  // so that what a plugin starts dies with it
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(EXIT_FAILURE);
@@ -117,17 +120,18 @@ class Watch {
  private:
   // True once the worker is gone, and everything that it said has been read.
   bool wait_once(nanoseconds longest) {
-    std::array<pollfd, 3> events = {{{pid_fd_.get(), POLLIN, 0},
-                                     {verdict_.read.get(), POLLIN, 0},
-                                     {output_.read.get(), POLLIN, 0}}};
+    std::array<pollfd, 3> events = {
+        {{pid_fd_.get(), POLLIN, 0}, {verdict_.read.get(), POLLIN, 0}, {output_.read.get(), POLLIN, 0}}};
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(longest).count();
     ::poll(events.data(), events.size(), static_cast<int>(std::min<std::int64_t>(milliseconds, 1'000'000)));
     // What was asked before reading: a worker that is gone now said nothing after it.
     siginfo_t state = {};
     const bool gone = ::waitid(P_PID, static_cast<id_t>(worker_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 &&
                       state.si_pid == worker_;
-    if (verdict_.read.is_open() && !take_available(verdict_.read, said_, kMostVerdict + 1)) verdict_.read.reset();
-    if (output_.read.is_open() && !take_available(output_.read, captured_, kMostCaptured)) output_.read.reset();
+    if (verdict_.read.is_open() && !take_available(verdict_.read, said_, kMostVerdict + 1))
+      verdict_.read.reset();
+    if (output_.read.is_open() && !take_available(output_.read, captured_, kMostCaptured))
+      output_.read.reset();
     return gone;
   }
 
@@ -139,8 +143,8 @@ class Watch {
   std::string captured_;
 };
 
-// Kills the worker and all that it started, and takes its exit status; 0 if it cannot be had in time (a process in an
-// uninterruptible wait stays, and is init's when we are gone).
+// Kills the worker and all that it started, and takes its exit status; 0 if it cannot be had in time (a
+// process in an uninterruptible wait stays, and is init's when we are gone).
 int put_down(pid_t worker) {
   ::kill(-worker, SIGKILL);
   ::kill(worker, SIGKILL);
@@ -171,7 +175,8 @@ Verdict no_verdict(const std::string& what, const std::string& where) {
 
 Progress& Progress::instance() {
   static Progress* const shared = [] {
-    void* memory = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     static Progress own;
     return memory == MAP_FAILED ? &own : new (memory) Progress();
   }();
@@ -187,12 +192,15 @@ Progress::State Progress::enter(std::string_view plugin, std::string_view operat
 }
 
 std::string Progress::text() const {
-  const auto text = [](const auto& field) { return std::string(field.data(), ::strnlen(field.data(), field.size())); };
+  const auto text = [](const auto& field) {
+    return std::string(field.data(), ::strnlen(field.data(), field.size()));
+  };
   const auto plugin = text(state_.plugin);
   return plugin.empty() ? "" : "in plugin " + printable(plugin) + ", " + printable(text(state_.operation));
 }
 
-void supervise(const std::function<void(const Announce&)>& work, const Announce& tell, Deadline deadline, Log& log) {
+void supervise(const std::function<void(const Announce&)>& work, const Announce& tell, Deadline deadline,
+               Log& log) {
   auto verdict_pipe = Pipe::make();
   auto output_pipe = Pipe::make();
   if (!verdict_pipe) return tell(Verdict::of(verdict_pipe.failure()));
@@ -213,8 +221,8 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
   Watch watch(worker, *verdict_pipe, *output_pipe);
   const auto verdict = watch.for_verdict(deadline.later(kGrace));
   const auto where = progress.text();
-  // A verdict stands, and is told at once. Then the worker may close what it opened; if it does not come to an end, it
-  // is put down.
+  // A verdict stands, and is told at once. Then the worker may close what it opened; if it does not come to
+  // an end, it is put down.
   if (verdict) tell(*verdict);
   const bool ended = watch.for_end(Deadline::in(verdict ? kLastWords : nanoseconds(0)));
   int status = 0;
@@ -228,11 +236,13 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
     log.write(PIGEON_LOG_WARNING, "output", {{"plugin", where}, {"text", watch.captured()}});
   }
   if (verdict) return;
-  if (interrupted != 0) return tell(no_verdict("was interrupted by signal " + std::to_string(interrupted), where));
+  if (interrupted != 0)
+    return tell(no_verdict("was interrupted by signal " + std::to_string(interrupted), where));
   if (ended) return tell(no_verdict(how_it_ended(status), where));
   auto late = no_verdict("did not come to an end before the deadline", where);
   late.status = PIGEON_TIMEOUT;
-  if (late.remedy.empty()) late.remedy = "see what the machine was waiting for; raise \"deadline\" only with the MTA's own limit";
+  if (late.remedy.empty())
+    late.remedy = "see what the machine was waiting for; raise \"deadline\" only with the MTA's own limit";
   tell(late);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The parent: it runs what may go wrong in a child, and turns whatever becomes of it into a verdict. A child that
-// crashes, exits, hangs or says nothing has not delivered; a verdict that came by the pipe stands, whatever the child
-// does afterwards.
+// The parent: it runs what may go wrong in a child, and turns whatever becomes of it into a verdict. A child
+// that crashes, exits, hangs or says nothing has not delivered; a verdict that came by the pipe stands,
+// whatever the child does afterwards.
 #pragma once
 
 #include "host/verdict.hpp"
@@ -36,7 +36,8 @@ class Progress {
   State state_;
 };
 
-// Marks a call into a plugin, for as long as it lasts. Calls may be nested: a module calls the host, which calls an MDA.
+// Marks a call into a plugin, for as long as it lasts. Calls may be nested: a module calls the host, which
+// calls an MDA.
 class InPlugin {
  public:
   InPlugin(std::string_view plugin, std::string_view operation)
@@ -54,9 +55,10 @@ class InPlugin {
 // Called with the verdict once it is decided; what is done afterwards no longer counts.
 using Announce = std::function<void(const Verdict&)>;
 
-// Runs `work` in a child, and calls `tell` with the verdict that it announced, or with why there is none, which is
-// temporary. Then the worker may close what it opened; it is gone when this returns. What the child and the libraries
-// in it print goes to the log. REQUIRES: one thread.
-void supervise(const std::function<void(const Announce&)>& work, const Announce& tell, Deadline deadline, Log& log);
+// Runs `work` in a child, and calls `tell` with the verdict that it announced, or with why there is none,
+// which is temporary. Then the worker may close what it opened; it is gone when this returns. What the child
+// and the libraries in it print goes to the log. REQUIRES: one thread.
+void supervise(const std::function<void(const Announce&)>& work, const Announce& tell, Deadline deadline,
+               Log& log);
 
 }  // namespace pigeon::host

@@ -22,13 +22,16 @@ Result<Applied> applied(pigeon_status status, const pigeon_error& error) {
   }
 }
 
-// What a datatree gave is hostile until it was looked at: paths that are none, objects from elsewhere, two of one name.
+// What a datatree gave is hostile until it was looked at: paths that are none, objects from elsewhere, two of
+// one name.
 Done check_slice(const Slice& slice, const TreePath& asked, unsigned depth) {
   const auto top = TreePath::parse(slice.object.path);
-  if (!top || !is_key_string(slice.object.objectclass)) return unavailable("the tree answers with the path '" + printable(slice.object.path) + "'");
+  if (!top || !is_key_string(slice.object.objectclass))
+    return unavailable("the tree answers with the path '" + printable(slice.object.path) + "'");
   for (const auto& child : slice.children) {
     const auto path = TreePath::parse(child.path);
-    if (!path || !path->is_below(*top) || path->depth() > top->depth() + depth || !is_key_string(child.objectclass)) {
+    if (!path || !path->is_below(*top) || path->depth() > top->depth() + depth ||
+        !is_key_string(child.objectclass)) {
       return unavailable("the tree answers '" + printable(child.path) + "' when asked for what is below " +
                          asked.text());
     }
@@ -71,8 +74,8 @@ Result<std::optional<Slice>> Tree::fetch(const Fetch& request) {
 Result<std::optional<Objects>> Tree::children(const Page& request) {
   if (operations_.children == nullptr) return unsupported("list " + request.path.text());
   const auto path = request.path.text();
-  const pigeon_page asked = {sizeof asked, static_cast<std::uint32_t>(request.limit), request.deadline.value(),
-                             borrow(path), borrow(request.after)};
+  const pigeon_page asked = {sizeof asked, static_cast<std::uint32_t>(request.limit),
+                             request.deadline.value(), borrow(path), borrow(request.after)};
   Collector found(request.limit);
   auto error = blank_error();
   const InPlugin mark(name(), "children");
@@ -95,10 +98,14 @@ class LentUpdate {
     for (const auto& condition : update.preconditions) {
       preconditions_.push_back({condition.kind, 0, borrow(condition.name), borrow(condition.value)});
     }
-    update_ = {sizeof update_,        0,
-               update.deadline.value(), borrow(path_),
-               changes_.data(),       changes_.size(),
-               preconditions_.data(), preconditions_.size(),
+    update_ = {sizeof update_,
+               0,
+               update.deadline.value(),
+               borrow(path_),
+               changes_.data(),
+               changes_.size(),
+               preconditions_.data(),
+               preconditions_.size(),
                update.token ? &token_ : nullptr};
   }
   LentUpdate(const LentUpdate&) = delete;
@@ -139,10 +146,12 @@ Result<Applied> Tree::apply_all(const std::vector<Update>& updates, std::size_t&
   }
   std::vector<std::unique_ptr<LentUpdate>> lent;
   std::vector<const pigeon_update*> asked;
-  for (const auto& update : updates) asked.push_back(&lent.emplace_back(std::make_unique<LentUpdate>(update))->get());
+  for (const auto& update : updates)
+    asked.push_back(&lent.emplace_back(std::make_unique<LentUpdate>(update))->get());
   auto error = blank_error();
   const InPlugin mark(name(), "apply_all");
-  return applied(operations_.apply_all(datatree_->instance(), asked.data(), asked.size(), &failed, &error), error);
+  return applied(operations_.apply_all(datatree_->instance(), asked.data(), asked.size(), &failed, &error),
+                 error);
 }
 
 Result<std::optional<Token>> Tree::lock(const TreePath& path, nanoseconds lease, Deadline deadline) {
@@ -152,8 +161,9 @@ Result<std::optional<Token>> Tree::lock(const TreePath& path, nanoseconds lease,
   token.size = sizeof token;
   auto error = blank_error();
   const InPlugin mark(name(), "lock");
-  const auto status = operations_.lock(datatree_->instance(), borrow(text), static_cast<std::uint64_t>(lease.count()),
-                                       deadline.value(), &token, &error);
+  const auto status =
+      operations_.lock(datatree_->instance(), borrow(text), static_cast<std::uint64_t>(lease.count()),
+                       deadline.value(), &token, &error);
   if (status == PIGEON_NOT_THERE) return std::nullopt;
   if (status != PIGEON_OK) return copy(error, status).while_doing("lock " + text);
   return copy(token);
@@ -165,7 +175,8 @@ Result<Applied> Tree::unlock(const TreePath& path, const Token& token, Deadline 
   const auto lent = lend_token(token);
   auto error = blank_error();
   const InPlugin mark(name(), "unlock");
-  const auto status = operations_.unlock(datatree_->instance(), borrow(text), &lent, deadline.value(), &error);
+  const auto status =
+      operations_.unlock(datatree_->instance(), borrow(text), &lent, deadline.value(), &error);
   return applied(status, error);
 }
 
@@ -177,7 +188,8 @@ Result<std::string> Tree::print_schema(const pigeon_schema& schema, const std::s
                                  }};
   auto error = blank_error();
   const InPlugin mark(name(), "print_schema");
-  const auto status = operations_.print_schema(datatree_->instance(), &schema, borrow(language), &sink, &error);
+  const auto status =
+      operations_.print_schema(datatree_->instance(), &schema, borrow(language), &sink, &error);
   if (status != PIGEON_OK) return copy(error, status);
   return text;
 }

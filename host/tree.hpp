@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The tree as the host uses it: an open datatree, with everything that comes back checked. Found, not there and could
-// not ask are three types.
+// The tree as the host uses it: an open datatree, with everything that comes back checked. Found, not there
+// and could not ask are three types.
 #pragma once
 
 #include "host/plugins.hpp"
@@ -26,8 +26,8 @@ class Tree {
 
   [[nodiscard]] std::string_view name() const { return datatree_->name(); }
 
-  // An object and what is below it, down to `depth` levels. An object that was found under another name than the one
-  // that was asked for, to the octet, is not there: no collation may deliver to somebody else.
+  // An object and what is below it, down to `depth` levels. An object that was found under another name than
+  // the one that was asked for, to the octet, is not there: no collation may deliver to somebody else.
   Result<std::optional<Slice>> fetch(const Fetch& request);
   Result<std::optional<Objects>> children(const Page& request);
   Result<Applied> apply(const Update& update);

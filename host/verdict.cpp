@@ -12,8 +12,9 @@
 namespace pigeon::host {
 namespace {
 
-// What leaves the process, and what the sender reads. Everything that is not in this table is its last row: Exim
-// bounces on 71, Postfix on 73, 74 and 78, and all of them on what they do not know; only 75 waits everywhere.
+// What leaves the process, and what the sender reads. Everything that is not in this table is its last row:
+// Exim bounces on 71, Postfix on 73, 74 and 78, and all of them on what they do not know; only 75 waits
+// everywhere.
 struct Row {
   pigeon_status status = PIGEON_OK;
   int exit = EX_OK;
@@ -86,7 +87,8 @@ Verdict Verdict::of(const Failure& failure) {
                   .detail = failure.detail,
                   .remedy = failure.remedy,
                   .facts = {}};
-  // A code whose class contradicts the exit status would be believed by Postfix, which lets it override the status.
+  // A code whose class contradicts the exit status would be believed by Postfix, which lets it override the
+  // status.
   const auto wanted = exit_status(verdict) == EX_TEMPFAIL ? 4 : 5;
   if (verdict.dsn.of_class != wanted) verdict.dsn = row.exit == EX_OK ? kRows.back().dsn : row.dsn;
   if (verdict.reason.empty()) verdict.reason = row.exit == EX_OK ? kRows.back().reason : row.reason;
@@ -94,12 +96,14 @@ Verdict Verdict::of(const Failure& failure) {
   return verdict;
 }
 
-int exit_status(const Verdict& verdict) { return row_of(verdict.status).exit; }
+int exit_status(const Verdict& verdict) {
+  return row_of(verdict.status).exit;
+}
 
 std::string line_for_sender(const Verdict& verdict) {
   const auto& dsn = verdict.dsn;
-  return std::to_string(dsn.of_class) + "." + std::to_string(dsn.subject) + "." + std::to_string(dsn.detail) + " " +
-         printable(verdict.reason);
+  return std::to_string(dsn.of_class) + "." + std::to_string(dsn.subject) + "." + std::to_string(dsn.detail) +
+         " " + printable(verdict.reason);
 }
 
 std::string_view outcome_of(const Verdict& verdict) {
@@ -110,7 +114,8 @@ std::string_view outcome_of(const Verdict& verdict) {
 std::string encode(const Verdict& verdict) {
   std::string body;
   put_number(body, verdict.status);
-  for (const auto part : {verdict.dsn.of_class, verdict.dsn.subject, verdict.dsn.detail}) put_number(body, part);
+  for (const auto part : {verdict.dsn.of_class, verdict.dsn.subject, verdict.dsn.detail})
+    put_number(body, part);
   for (const auto* text : {&verdict.reason, &verdict.detail, &verdict.remedy}) put_text(body, *text);
   put_number(body, static_cast<std::uint32_t>(verdict.facts.size()));
   for (const auto& [name, value] : verdict.facts) {

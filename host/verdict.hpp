@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How a delivery ended: what the MTA is told, what the sender is told, what the log is told. The exit status of a
-// delivery is decided here and nowhere else.
+// How a delivery ended: what the MTA is told, what the sender is told, what the log is told. The exit status
+// of a delivery is decided here and nowhere else.
 #pragma once
 
 #include "host/log.hpp"

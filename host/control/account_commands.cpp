@@ -19,7 +19,8 @@ Update creation_of(const TreePath& path, const std::string& objectclass) {
 }
 
 // Prints the names of the objects of a class directly below a path.
-Done list_names(Session& session, const TreePath& path, std::string_view objectclass, const std::string& suffix) {
+Done list_names(Session& session, const TreePath& path, std::string_view objectclass,
+                const std::string& suffix) {
   constexpr std::size_t kPage = 500;
   std::string after;
   for (;;) {
@@ -58,14 +59,17 @@ Done domain_remove(Session& session, const std::string& domain_text, bool recurs
   if (!recursive) {
     PIGEON_TRY(session.walk(path, [&](const Object& object) -> Done {
       if (!same_name(object.objectclass, tree::kUser)) return {};
-      return failure(PIGEON_CONFLICT, printable(path.text()) + " has users, such as " + printable(object.path))
+      return failure(PIGEON_CONFLICT,
+                     printable(path.text()) + " has users, such as " + printable(object.path))
           .with_remedy("remove them first, or add -r to remove them as well; their mail stays where it is");
     }));
   }
   return tree_remove(session, path.text(), true);
 }
 
-Done domain_list(Session& session) { return list_names(session, TreePath(), tree::kDomain, ""); }
+Done domain_list(Session& session) {
+  return list_names(session, TreePath(), tree::kDomain, "");
+}
 
 Done user_add(Session& session, const std::string& address) {
   return session.apply(creation_of(PIGEON_TRY(user_argument(session, address)).user, tree::kUser));

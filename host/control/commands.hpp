@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The commands of pigeonctl. Each takes what was on its command line, prints what it has to say, and answers whether
-// it worked; a failure is printed by the caller.
+// The commands of pigeonctl. Each takes what was on its command line, prints what it has to say, and answers
+// whether it worked; a failure is printed by the caller.
 #pragma once
 
 #include "host/control/session.hpp"

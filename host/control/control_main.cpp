@@ -4,9 +4,9 @@
 #include "host/control/commands.hpp"
 #include "host/identity.hpp"
 
-#include <CLI/CLI.hpp>
 #include <sysexits.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <functional>
 #include <iostream>
@@ -42,7 +42,8 @@ class Parser {
     app_.require_subcommand(1);
     app_.failure_message(CLI::FailureMessage::help);
     app_.add_option("-c", a_.session.configuration_file, "configuration file");
-    app_.add_option("-o", a_.session.overrides, "override a key of the configuration: KEY=VALUE")->allow_extra_args(false);
+    app_.add_option("-o", a_.session.overrides, "override a key of the configuration: KEY=VALUE")
+        ->allow_extra_args(false);
     app_.add_option("--trust", a_.session.trusted, "take this directory and those above it as they are");
     app_.add_flag("--json", a_.session.json, "print JSON, one value a line");
     app_.fallthrough();
@@ -77,7 +78,9 @@ class Parser {
     added->fallthrough();
     return *added;
   }
-  void with_path(CLI::App* command) { command->add_option("PATH", a_.path, "a path, such as /example.com")->required(); }
+  void with_path(CLI::App* command) {
+    command->add_option("PATH", a_.path, "a path, such as /example.com")->required();
+  }
   void with_address(CLI::App* command) {
     command->add_option("ADDRESS", a_.name, "user@domain; @domain for a catch-all")->required();
   }
@@ -86,7 +89,8 @@ class Parser {
   void add_setup() {
     command(app_, "init", "make the tree and mark the base directories; touches nothing that is there",
             [](Session& s) { return initialize(s); });
-    command(app_, "check", "look at the whole set-up, and say what to do", [](Session& s) { return check(s); });
+    command(app_, "check", "look at the whole set-up, and say what to do",
+            [](Session& s) { return check(s); });
     auto* explained = command(app_, "explain", "what would become of a message, and why; changes nothing",
                               [this](Session& s) { return explain(s, a_.explain); });
     explained->add_option("RECIPIENT", a_.explain.recipient, "user@domain")->required();
@@ -97,15 +101,20 @@ class Parser {
   void add_tree() {
     auto& tree = group("tree", "objects of the tree");
     with_path(command(tree, "get", "print an object", [this](Session& s) { return tree_get(s, a_.path); }));
-    auto* list = command(tree, "list", "list what is below", [this](Session& s) { return tree_list(s, a_.path, a_.recursive); });
+    auto* list = command(tree, "list", "list what is below",
+                         [this](Session& s) { return tree_list(s, a_.path, a_.recursive); });
     list->add_option("PATH", a_.path);
     list->add_flag("-r", a_.recursive, "and everything below that");
     auto* add = command(tree, "add", "add an object",
                         [this](Session& s) { return tree_add(s, a_.path, a_.classes, a_.rest); });
     with_path(add);
-    add->add_option("CLASS", a_.classes, "its class; then, after commas, auxiliary classes")->required()->delimiter(',')->expected(1);
+    add->add_option("CLASS", a_.classes, "its class; then, after commas, auxiliary classes")
+        ->required()
+        ->delimiter(',')
+        ->expected(1);
     add->add_option("NAME=VALUE", a_.rest, "attributes");
-    auto* set = command(tree, "set", "set attributes", [this](Session& s) { return tree_set(s, a_.path, a_.classes, a_.rest); });
+    auto* set = command(tree, "set", "set attributes",
+                        [this](Session& s) { return tree_set(s, a_.path, a_.classes, a_.rest); });
     with_path(set);
     set->add_option("NAME=VALUE", a_.rest, "a name twice gives it two values");
     set->add_option("--class", a_.classes, "add this auxiliary class")->allow_extra_args(false);
@@ -114,19 +123,23 @@ class Parser {
     with_path(unset);
     unset->add_option("NAME", a_.rest);
     unset->add_option("--class", a_.classes, "remove this auxiliary class")->allow_extra_args(false);
-    auto* remove = command(tree, "remove", "remove an object", [this](Session& s) { return tree_remove(s, a_.path, a_.recursive); });
+    auto* remove = command(tree, "remove", "remove an object",
+                           [this](Session& s) { return tree_remove(s, a_.path, a_.recursive); });
     with_path(remove);
     remove->add_flag("-r", a_.recursive, "and everything below it");
-    command(tree, "export", "print objects as JSON, one a line", [this](Session& s) { return tree_export(s, a_.path); })
-        ->add_option("PATH", a_.path);
-    auto* import = command(tree, "import", "add objects that were exported", [this](Session& s) { return tree_import(s, a_.file, a_.flag); });
+    command(tree, "export", "print objects as JSON, one a line", [this](Session& s) {
+      return tree_export(s, a_.path);
+    })->add_option("PATH", a_.path);
+    auto* import = command(tree, "import", "add objects that were exported",
+                           [this](Session& s) { return tree_import(s, a_.file, a_.flag); });
     import->add_option("FILE", a_.file, "standard input if there is none");
     import->add_flag("--skip-existing", a_.flag, "leave objects that are there as they are");
   }
 
   void add_accounts() {
     auto& domain = group("domain", "domains");
-    auto* add = command(domain, "add", "add a domain, with all modules", [this](Session& s) { return domain_add(s, a_.name, a_.flag); });
+    auto* add = command(domain, "add", "add a domain, with all modules",
+                        [this](Session& s) { return domain_add(s, a_.name, a_.flag); });
     with_domain(add);
     add->add_flag("--bare", a_.flag, "without modules");
     auto* remove = command(domain, "remove", "remove a domain; mail stays where it is",
@@ -136,33 +149,40 @@ class Parser {
     command(domain, "list", "list the domains", [](Session& s) { return domain_list(s); });
     auto& user = group("user", "users");
     with_address(command(user, "add", "add a user", [this](Session& s) { return user_add(s, a_.name); }));
-    auto* remove_user = command(user, "remove", "remove a user", [this](Session& s) { return user_remove(s, a_.name, a_.flag); });
+    auto* remove_user = command(user, "remove", "remove a user",
+                                [this](Session& s) { return user_remove(s, a_.name, a_.flag); });
     with_address(remove_user);
     remove_user->add_flag("--leave-mail", a_.flag, "also if there is a mailbox, which stays");
-    with_domain(command(user, "list", "list the users of a domain", [this](Session& s) { return user_list(s, a_.name); }));
-    with_address(command(user, "show", "print a user's objects", [this](Session& s) { return user_show(s, a_.name); }));
+    with_domain(command(user, "list", "list the users of a domain",
+                        [this](Session& s) { return user_list(s, a_.name); }));
+    with_address(command(user, "show", "print a user's objects",
+                         [this](Session& s) { return user_show(s, a_.name); }));
   }
 
   void add_plugins() {
     auto& plugin = group("plugin", "plugins");
     command(plugin, "list", "list the plugins", [](Session& s) { return plugin_list(s); });
-    command(plugin, "show", "what a plugin is, its settings and classes", [this](Session& s) { return plugin_show(s, a_.name); })
+    command(plugin, "show", "what a plugin is, its settings and classes",
+            [this](Session& s) { return plugin_show(s, a_.name); })
         ->add_option("NAME", a_.name)
         ->required();
     auto& schema = group("schema", "the schema of the tree, from the installed plugins");
     command(schema, "json", "for programs", [](Session& s) { return schema_json(s); });
-    command(schema, "sql", "as the configured datatree writes it", [](Session& s) { return schema_in(s, "sql"); });
+    command(schema, "sql", "as the configured datatree writes it",
+            [](Session& s) { return schema_in(s, "sql"); });
   }
 
   void add_mailboxes() {
     auto& mailbox = group("mailbox", "mailboxes");
-    auto* list = command(mailbox, "list", "what a mailbox holds", [this](Session& s) { return mailbox_list(s, a_.name, a_.flag); });
+    auto* list = command(mailbox, "list", "what a mailbox holds",
+                         [this](Session& s) { return mailbox_list(s, a_.name, a_.flag); });
     with_address(list);
     list->add_flag("--messages", a_.flag, "each message");
     auto* adopt = command(mailbox, "adopt", "take over a mailbox that is there",
                           [this](Session& s) { return mailbox_adopt(s, a_.name, a_.home); });
     with_address(adopt);
-    adopt->add_option("DIRECTORY", a_.home, "where it is, below the base; else where a new one would be made");
+    adopt->add_option("DIRECTORY", a_.home,
+                      "where it is, below the base; else where a new one would be made");
     auto* purge = command(mailbox, "purge", "delete a mailbox with all its mail",
                           [this](Session& s) { return mailbox_purge(s, a_.name, a_.flag); });
     with_address(purge);

@@ -19,7 +19,9 @@ namespace pigeon::control {
 namespace {
 
 // Nobody's mail is waiting for it, and a mailbox may be large.
-Deadline later() { return Deadline::in(std::chrono::hours(1)); }
+Deadline later() {
+  return Deadline::in(std::chrono::hours(1));
+}
 
 // Whose mailbox, of which MDA, with the allocation that there is or that would be.
 struct Mailbox {
@@ -36,7 +38,8 @@ Result<Mailbox> mailbox_of(Session& session, const std::string& address) {
   auto dry = PIGEON_TRY(run_dry(session, request, {}));
   if (!dry.attempt.allocation) {
     return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": " + dry.verdict.detail)
-        .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_word(address) : dry.verdict.remedy);
+        .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_word(address)
+                                                : dry.verdict.remedy);
   }
   const auto standing = PIGEON_TRY(host::standing_allocation(dry.attempt.principal->object));
   auto& [mda, allocation] = *dry.attempt.allocation;
@@ -50,7 +53,8 @@ Failure no_mailbox(const std::string& address) {
 }
 
 // One of the MDA's functions that take an allocation.
-using Operation = pigeon_status (*)(void*, const pigeon_allocation*, std::uint64_t, pigeon_error*) PIGEON_NOEXCEPT;
+using Operation = pigeon_status (*)(void*, const pigeon_allocation*, std::uint64_t,
+                                    pigeon_error*) PIGEON_NOEXCEPT;
 
 Done call(const Mailbox& mailbox, Operation operation, const std::string& what) {
   if (operation == nullptr) {
@@ -97,7 +101,8 @@ Done mailbox_list(Session& session, const std::string& address, bool messages) {
   const auto mailbox = PIGEON_TRY(mailbox_of(session, address));
   if (!mailbox.is_standing) return no_mailbox(address);
   const auto operations = mailbox.mda->operations<pigeon_mda>();
-  if (operations.list == nullptr) return failure(PIGEON_UNSUPPORTED, std::string(mailbox.mda->name()) + " cannot list");
+  if (operations.list == nullptr)
+    return failure(PIGEON_UNSUPPORTED, std::string(mailbox.mda->name()) + " cannot list");
   Listing listing{&session, messages, {}};
   const pigeon_entry_sink sink = {sizeof sink, 0, &listing, take_entry};
   const LentAllocation lent(mailbox.allocation);
@@ -108,13 +113,14 @@ Done mailbox_list(Session& session, const std::string& address, bool messages) {
     if (messages) continue;
     session.out().line(printable(folder) + "  " + std::to_string(sums.first) + " messages  " +
                        std::to_string(sums.second) + " bytes");
-    session.out().value(boost::json::object{{"folder", folder}, {"messages", sums.first}, {"bytes", sums.second}});
+    session.out().value(
+        boost::json::object{{"folder", folder}, {"messages", sums.first}, {"bytes", sums.second}});
   }
   return {};
 }
 
-// The allocation is in the tree before the stamp is on the disk, as for any mailbox: whoever is interrupted can do the
-// same again.
+// The allocation is in the tree before the stamp is on the disk, as for any mailbox: whoever is interrupted
+// can do the same again.
 Done mailbox_adopt(Session& session, const std::string& address, const std::string& home) {
   auto mailbox = PIGEON_TRY(mailbox_of(session, address));
   const auto operations = mailbox.mda->operations<pigeon_mda>();
@@ -127,22 +133,24 @@ Done mailbox_adopt(Session& session, const std::string& address, const std::stri
         .with_remedy("leave the directory out to stamp the mailbox that is allocated");
   }
   if (!home.empty()) {
-    mailbox.allocation =
-        PIGEON_TRY(allocator.propose(*mailbox.mda, mailbox.allocation.principal, Attributes{{"home", {home}}}));
+    mailbox.allocation = PIGEON_TRY(
+        allocator.propose(*mailbox.mda, mailbox.allocation.principal, Attributes{{"home", {home}}}));
   }
   if (!mailbox.is_standing) {
     const auto applied =
-        PIGEON_TRY(allocator.commit(mailbox.principal, std::string(mailbox.mda->name()), mailbox.allocation, false,
-                                    {Precondition::absent("id")}, std::nullopt, Session::soon()));
-    if (applied != Applied::yes) return failure(PIGEON_CONFLICT, "a mailbox was allocated meanwhile").with_remedy("try again");
+        PIGEON_TRY(allocator.commit(mailbox.principal, std::string(mailbox.mda->name()), mailbox.allocation,
+                                    false, {Precondition::absent("id")}, std::nullopt, Session::soon()));
+    if (applied != Applied::yes)
+      return failure(PIGEON_CONFLICT, "a mailbox was allocated meanwhile").with_remedy("try again");
   }
   if (auto adopted = call(mailbox, operations.adopt, "adopt"); !adopted) {
     if (mailbox.is_standing) return adopted;
     // Nothing was taken over, so nothing stays allocated.
-    PIGEON_TRY(session.apply({.path = mailbox.principal,
-                              .changes = {Change::remove_class(std::string(mailbox.mda->name()) + tree::kAllocationSuffix)},
-                              .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
-                              .deadline = Session::soon()}));
+    PIGEON_TRY(session.apply(
+        {.path = mailbox.principal,
+         .changes = {Change::remove_class(std::string(mailbox.mda->name()) + tree::kAllocationSuffix)},
+         .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
+         .deadline = Session::soon()}));
     return adopted;
   }
   PIGEON_TRY(mark_ready(session, mailbox));
@@ -155,17 +163,19 @@ Done mailbox_purge(Session& session, const std::string& address, bool yes) {
   if (!mailbox.is_standing) return no_mailbox(address);
   if (!yes) {
     if (::isatty(STDIN_FILENO) != 1) {
-      return misconfigured("this deletes all mail of " + printable(address)).with_remedy("add --yes if you mean it");
+      return misconfigured("this deletes all mail of " + printable(address))
+          .with_remedy("add --yes if you mean it");
     }
     std::cerr << "This deletes all mail of " << printable(address) << ". Type yes to go on: ";
     std::string answer;
     if (!std::getline(std::cin, answer) || answer != "yes") return misconfigured("nothing was deleted");
   }
   PIGEON_TRY(call(mailbox, mailbox.mda->operations<pigeon_mda>().purge, "purge"));
-  return session.apply({.path = mailbox.principal,
-                        .changes = {Change::remove_class(std::string(mailbox.mda->name()) + tree::kAllocationSuffix)},
-                        .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
-                        .deadline = Session::soon()});
+  return session.apply(
+      {.path = mailbox.principal,
+       .changes = {Change::remove_class(std::string(mailbox.mda->name()) + tree::kAllocationSuffix)},
+       .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
+       .deadline = Session::soon()});
 }
 
 }  // namespace pigeon::control

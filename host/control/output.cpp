@@ -19,7 +19,9 @@ namespace {
 constexpr int kRed = 31;
 constexpr int kGreen = 32;
 
-void print(std::FILE* to, const std::string& text) { static_cast<void>(std::fputs((text + "\n").c_str(), to)); }
+void print(std::FILE* to, const std::string& text) {
+  static_cast<void>(std::fputs((text + "\n").c_str(), to));
+}
 
 json::value values_of(const Values& values) {
   if (values.size() == 1) return json::value(values.front());
@@ -35,7 +37,8 @@ Result<std::string> string_of(const json::value& value, const std::string& name)
 
 Output::Output(bool json)
     : is_json_(json),
-      has_colours_(!json && ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr) {}  // NOLINT(*-mt-unsafe)
+      has_colours_(!json && ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr) {
+}  // NOLINT(*-mt-unsafe)
 
 std::string Output::coloured(std::string_view text, int colour) const {
   if (!has_colours_) return std::string(text);
@@ -74,7 +77,8 @@ void Output::bad(const std::string& what, const Failure& failure) const {
 
 void Output::failure(const Failure& failure) const {
   if (is_json_) {
-    print(stderr, json::serialize(json::object{{"error", printable(failure.detail)}, {"remedy", failure.remedy}}));
+    print(stderr,
+          json::serialize(json::object{{"error", printable(failure.detail)}, {"remedy", failure.remedy}}));
     return;
   }
   print(stderr, "pigeonctl: " + printable(failure.detail));
@@ -107,7 +111,8 @@ Result<Object> from_json(std::string_view line) {
     } else if (key == "attributes" && value.is_object()) {
       for (const auto& attribute : value.get_object()) {
         const std::string name(attribute.key());
-        if (!is_key_string(name)) return misconfigured("'" + printable(name) + "' cannot be the name of an attribute");
+        if (!is_key_string(name))
+          return misconfigured("'" + printable(name) + "' cannot be the name of an attribute");
         const auto* list = attribute.value().if_array();
         if (list == nullptr) object.attributes.add(name, PIGEON_TRY(string_of(attribute.value(), name)));
         if (list == nullptr) continue;
@@ -124,7 +129,9 @@ Result<Object> from_json(std::string_view line) {
 }
 
 Progress::Progress(std::string what)
-    : what_(std::move(what)), is_seen_(::isatty(STDERR_FILENO) == 1), next_(Clock::now() + std::chrono::seconds(2)) {}
+    : what_(std::move(what)),
+      is_seen_(::isatty(STDERR_FILENO) == 1),
+      next_(Clock::now() + std::chrono::seconds(2)) {}
 
 Progress::~Progress() {
   if (has_shown_) static_cast<void>(std::fputs("\n", stderr));

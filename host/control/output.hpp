@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What pigeonctl prints: lines for people, JSON for programs; colours only on a terminal; progress only where it is
-// seen and only when it takes long.
+// What pigeonctl prints: lines for people, JSON for programs; colours only on a terminal; progress only where
+// it is seen and only when it takes long.
 #pragma once
 
 #include <pigeon/sdk/object.hpp>

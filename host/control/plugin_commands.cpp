@@ -37,7 +37,8 @@ std::string_view type_name(const pigeon_declaration& declaration) {
 
 std::string describe(const pigeon_declaration& declaration) {
   std::string text = "  " + std::string(declaration.name) + " (";
-  text += declaration.choices != nullptr ? std::string(declaration.choices) : std::string(type_name(declaration));
+  text +=
+      declaration.choices != nullptr ? std::string(declaration.choices) : std::string(type_name(declaration));
   if ((declaration.flags & PIGEON_DECLARATION_MULTI) != 0) text += ", several";
   if ((declaration.flags & PIGEON_DECLARATION_MANDATORY) != 0) text += ", mandatory";
   if ((declaration.flags & PIGEON_DECLARATION_ALLOCATION) != 0) text += ", allocation";
@@ -84,7 +85,8 @@ Done plugin_list(Session& session) {
     const auto plugin = plugins->describe(kind, name);
     const std::string kind_text(loader::kind_name(kind));
     if (plugin) {
-      session.out().line(entry.name + "  " + kind_text + "  " + (*plugin)->version + "  " + (*plugin)->summary);
+      session.out().line(entry.name + "  " + kind_text + "  " + (*plugin)->version + "  " +
+                         (*plugin)->summary);
       session.out().value(json::object{{"name", entry.name},
                                        {"kind", kind_text},
                                        {"version", (*plugin)->version},
@@ -119,12 +121,14 @@ Done plugin_show(Session& session, const std::string& name) {
   out.line(std::string("summary: ") + plugin.summary);
   out.line("file: " + entry->path);
   const std::span settings(plugin.settings, plugin.setting_count);
-  if (!settings.empty()) out.line("settings, in the configuration under \"" + std::string(plugin.name) + "\":");
+  if (!settings.empty())
+    out.line("settings, in the configuration under \"" + std::string(plugin.name) + "\":");
   for (const auto& each : settings) out.line(describe(each));
   json::array classes;
   for (const auto* each : std::span(plugin.classes, plugin.class_count)) {
     out.line("class " + std::string(each->name) + ": " + each->meaning);
-    for (const auto& attribute : std::span(each->attributes, each->attribute_count)) out.line(describe(attribute));
+    for (const auto& attribute : std::span(each->attributes, each->attribute_count))
+      out.line(describe(attribute));
     classes.push_back(to_json(*each));
   }
   out.value(json::object{{"name", plugin.name},

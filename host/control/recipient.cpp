@@ -38,21 +38,23 @@ Result<UserPlace> user_argument(Session& session, const std::string& address_tex
     return UserPlace{users, users.child(address.local_part)};
   }
   return misconfigured(domain.text() + " has no module that finds users")
-      .with_remedy("add one: pigeonctl tree add " + shell_word(domain.text()) + "/NAME NAME, for a module that finds users");
+      .with_remedy("add one: pigeonctl tree add " + shell_word(domain.text()) +
+                   "/NAME NAME, for a module that finds users");
 }
 
 Result<DryRun> run_dry(Session& session, const host::Request& request, const host::Explain& explain) {
   const bool is_catch_all = starts_with(request.recipient, "@");
   host::Attempt attempt{.request = request, .deadline = Session::soon(), .is_dry = true, .explain = explain};
-  attempt.address = PIGEON_TRY(
-      host::parse_recipient((is_catch_all ? kNobody : "") + request.recipient, session.configuration().address));
+  attempt.address = PIGEON_TRY(host::parse_recipient((is_catch_all ? kNobody : "") + request.recipient,
+                                                     session.configuration().address));
   attempt.sender = host::clean_sender(request.sender.value_or(""));
   attempt.say("recipient " + attempt.address.text() + ": user " + attempt.address.user +
               (attempt.address.detail.empty() ? "" : ", detail " + attempt.address.detail) + ", domain " +
               attempt.address.domain);
 
   const auto parsed = host::parse_message("");
-  const host::Prefix prefix = {.sender = attempt.sender, .delivered_to = attempt.address.text(), .original_recipient = {}};
+  const host::Prefix prefix = {
+      .sender = attempt.sender, .delivered_to = attempt.address.text(), .original_recipient = {}};
   const host::OutgoingMessage message(parsed, prefix, false);
   attempt.parsed = &parsed;
   attempt.message = &message.get();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A recipient as an administrator names it, where it stands in the tree, and what would become of a message for it.
+// A recipient as an administrator names it, where it stands in the tree, and what would become of a message
+// for it.
 #pragma once
 
 #include "host/attempt.hpp"

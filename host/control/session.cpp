@@ -19,7 +19,8 @@ Session::Session(const SessionOptions& options)
 }
 
 Done Session::begin() {
-  const auto file = options_.configuration_file.empty() ? host::default_configuration_file() : options_.configuration_file;
+  const auto file =
+      options_.configuration_file.empty() ? host::default_configuration_file() : options_.configuration_file;
   configuration_.emplace(PIGEON_TRY(Configuration::read(file, options_.overrides, trust_)));
   return host::become(configuration_->user, configuration_->minimum_uid);
 }
@@ -40,12 +41,15 @@ Result<Tree*> Session::tree() {
 
 Result<const Schema*> Session::schema() {
   if (!schema_) {
-    schema_.emplace(PIGEON_TRY(Schema::of(*PIGEON_TRY(plugins()), [&](const Failure& met) { output_.failure(met); })));
+    schema_.emplace(
+        PIGEON_TRY(Schema::of(*PIGEON_TRY(plugins()), [&](const Failure& met) { output_.failure(met); })));
   }
   return &*schema_;
 }
 
-Deadline Session::soon() { return Deadline::in(std::chrono::seconds(30)); }
+Deadline Session::soon() {
+  return Deadline::in(std::chrono::seconds(30));
+}
 
 Result<Slice> Session::fetch(const TreePath& path, unsigned depth) {
   auto found = PIGEON_TRY(PIGEON_TRY(tree())->fetch({path, depth, false, soon()}));
@@ -78,9 +82,11 @@ Done Session::apply(const Update& update) {
     const bool is_new = std::any_of(changes.begin(), changes.end(), creates);
     return failure(PIGEON_NOT_THERE, is_new ? "there is nothing above " + path : "there is no " + path);
   }
-  if (std::any_of(changes.begin(), changes.end(), creates)) return failure(PIGEON_CONFLICT, path + " is there already");
+  if (std::any_of(changes.begin(), changes.end(), creates))
+    return failure(PIGEON_CONFLICT, path + " is there already");
   if (std::any_of(changes.begin(), changes.end(), removes)) {
-    return failure(PIGEON_CONFLICT, path + " has objects below it").with_remedy("add -r to remove them as well");
+    return failure(PIGEON_CONFLICT, path + " has objects below it")
+        .with_remedy("add -r to remove them as well");
   }
   return failure(PIGEON_CONFLICT, path + " was changed meanwhile").with_remedy("try again");
 }
@@ -88,8 +94,9 @@ Done Session::apply(const Update& update) {
 Result<TreePath> path_argument(const std::string& text) {
   if (auto path = TreePath::parse(text)) return *std::move(path);
   return misconfigured("'" + printable(text) + "' is not a path of the tree")
-      .with_remedy("write / and the names from the top, such as /example.com/mailUsers/alice; a / or % in a name as "
-                   "%2F or %25");
+      .with_remedy(
+          "write / and the names from the top, such as /example.com/mailUsers/alice; a / or % in a name as "
+          "%2F or %25");
 }
 
 }  // namespace pigeon::control

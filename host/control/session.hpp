@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One run of pigeonctl: the configuration, the plugins, the tree, each opened when a command needs it, and how it
-// prints.
+// One run of pigeonctl: the configuration, the plugins, the tree, each opened when a command needs it, and
+// how it prints.
 #pragma once
 
 #include "host/control/output.hpp"

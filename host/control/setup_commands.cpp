@@ -15,7 +15,9 @@ namespace pigeon::control {
 namespace {
 
 // Making a large tree's tables may take a while; nobody's mail is waiting for it.
-Deadline later() { return Deadline::in(std::chrono::minutes(10)); }
+Deadline later() {
+  return Deadline::in(std::chrono::minutes(10));
+}
 
 // The plugins that the configuration speaks of: those that it names, and those that have a section.
 std::vector<std::string> configured(Session& session, Plugins& plugins) {
@@ -42,7 +44,8 @@ class Report {
   }
   [[nodiscard]] Done result() const {
     if (wrong_ == 0) return {};
-    return misconfigured(std::to_string(wrong_) + (wrong_ == 1 ? " thing is" : " things are") + " wrong, see above");
+    return misconfigured(std::to_string(wrong_) + (wrong_ == 1 ? " thing is" : " things are") +
+                         " wrong, see above");
   }
 
  private:

@@ -99,7 +99,8 @@ Done tree_unset(Session& session, const std::string& path_text, const std::vecto
   for (const auto& name : names) {
     const auto* declared = PIGEON_TRY(session.schema())->attribute_of(object, name);
     if (declared == nullptr && !object.attributes.has(name)) {
-      return misconfigured("write " + object.path + ": none of its classes has an attribute '" + printable(name) + "'");
+      return misconfigured("write " + object.path + ": none of its classes has an attribute '" +
+                           printable(name) + "'");
     }
     update.changes.push_back(Change::set(declared == nullptr ? name : std::string(declared->name), Values{}));
   }
@@ -164,7 +165,8 @@ Done tree_import(Session& session, const std::string& file, bool skip_existing) 
       const auto at = "line " + std::to_string(lines[failed]);
       const auto path = printable(batch[failed].path.text());
       if (!applied) return Failure(applied.failure()).while_doing(at);
-      if (*applied == Applied::not_there) return failure(PIGEON_NOT_THERE, at + ": there is nothing above " + path);
+      if (*applied == Applied::not_there)
+        return failure(PIGEON_NOT_THERE, at + ": there is nothing above " + path);
       if (!skip_existing) {
         return failure(PIGEON_CONFLICT, at + ": " + path + " is there already")
             .with_remedy("add --skip-existing to go on with the others");
@@ -190,7 +192,8 @@ Done tree_import(Session& session, const std::string& file, bool skip_existing) 
     lines.push_back(line_number);
     if (batch.size() == kImportedAtOnce) PIGEON_TRY(flush());
   }
-  if (in.bad()) return temporary("read " + (is_standard_input ? "standard input" : file) + ": the input broke off");
+  if (in.bad())
+    return temporary("read " + (is_standard_input ? "standard input" : file) + ": the input broke off");
   PIGEON_TRY(flush());
   session.out().line(std::to_string(imported) + " objects imported");
   session.out().value(boost::json::object{{"imported", imported}});

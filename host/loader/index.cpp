@@ -17,7 +17,8 @@ Done add_directory(const std::string& path, std::map<std::string, Index::Entry, 
   }
   std::map<std::string, Index::Entry, NameLess> found;
   for (const auto& file : PIGEON_TRY(directory->names())) {
-    if (file.size() <= kSuffix.size() || file.compare(file.size() - kSuffix.size(), kSuffix.size(), kSuffix) != 0) {
+    if (file.size() <= kSuffix.size() ||
+        file.compare(file.size() - kSuffix.size(), kSuffix.size(), kSuffix) != 0) {
       continue;
     }
     const auto name = file.substr(0, file.size() - kSuffix.size());

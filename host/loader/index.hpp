@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Which plugins there are: the names in the plugin directories. A plugin is found by looking its name up here; no path
-// is ever made from a name that came out of a database or a message.
+// Which plugins there are: the names in the plugin directories. A plugin is found by looking its name up
+// here; no path is ever made from a name that came out of a database or a message.
 #pragma once
 
 #include "host/loader/trust.hpp"
@@ -29,8 +29,8 @@ class Index {
     std::string path;  // absolute
   };
 
-  // Lists the directories; the first that has a name wins. Two names in one directory that differ in case only are a
-  // failure, because objectclasses compare without case.
+  // Lists the directories; the first that has a name wins. Two names in one directory that differ in case
+  // only are a failure, because objectclasses compare without case.
   static Result<Index> of(const std::vector<std::string>& directories, const Trust& trust);
 
   // Names compare without case. nullptr: there is none.

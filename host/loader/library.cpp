@@ -34,7 +34,8 @@ Done check_version(const Index::Entry& entry, std::uint32_t major, std::uint32_t
                   "install a build of the plugin for plugin API " + std::to_string(PIGEON_API_MAJOR));
   }
   if (minor > PIGEON_API_MINOR) {
-    return refuse(entry, "it needs plugin API " + theirs + ", this host has " + ours, "upgrade PigeonDeliver");
+    return refuse(entry, "it needs plugin API " + theirs + ", this host has " + ours,
+                  "upgrade PigeonDeliver");
   }
   return {};
 }
@@ -42,13 +43,13 @@ Done check_version(const Index::Entry& entry, std::uint32_t major, std::uint32_t
 Done check_kind(const Index::Entry& entry, std::uint32_t found, std::uint32_t wanted) {
   if (found == wanted && found == kind_of(entry.name)) return {};
   return refuse(entry,
-                "it says it is a " + std::string(kind_name(found)) + ", where a " + std::string(kind_name(wanted)) +
-                    " is wanted",
+                "it says it is a " + std::string(kind_name(found)) + ", where a " +
+                    std::string(kind_name(wanted)) + " is wanted",
                 "reinstall the plugin under the name that it was built with");
 }
 
-// Whether the object that holds `address` was mapped from this path, and the path still leads to the file that was
-// checked: that no package was installed over it in between.
+// Whether the object that holds `address` was mapped from this path, and the path still leads to the file
+// that was checked: that no package was installed over it in between.
 bool is_mapped_from(const void* address, const std::string& path, const struct stat& checked) {
   Dl_info found = {};
   struct stat now = {};
@@ -56,14 +57,16 @@ bool is_mapped_from(const void* address, const std::string& path, const struct s
          now.st_dev == checked.st_dev && now.st_ino == checked.st_ino;
 }
 
-// Maps the file. It is never unmapped: threads, thread-local destructors and unique symbols outlive any unloading.
+// Maps the file. It is never unmapped: threads, thread-local destructors and unique symbols outlive any
+// unloading.
 Result<const pigeon_plugin*> map(const Index::Entry& entry, const struct stat& checked) {
   constexpr const char* kSymbol = "pigeon_plugin_v0";
   constexpr auto kNow = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local;
   const pigeon_plugin* descriptor = nullptr;
   try {
     // Boost.DLL has no name for RTLD_NODELETE, and passes it through.
-    boost::dll::shared_library library(entry.path, kNow | static_cast<boost::dll::load_mode::type>(RTLD_NODELETE));
+    boost::dll::shared_library library(entry.path,
+                                       kNow | static_cast<boost::dll::load_mode::type>(RTLD_NODELETE));
     if (library.has(kSymbol)) descriptor = &library.get<const pigeon_plugin>(kSymbol);
   } catch (const std::exception& exception) {
     return refuse(entry, std::string("the linker says: ") + exception.what(),
@@ -74,7 +77,8 @@ Result<const pigeon_plugin*> map(const Index::Entry& entry, const struct stat& c
   }
   // dlsym also looks into the libraries that the plugin needs.
   if (!is_mapped_from(descriptor, entry.path, checked)) {
-    return refuse(entry, "what was mapped is not the file that was checked", "try again; restart if it persists");
+    return refuse(entry, "what was mapped is not the file that was checked",
+                  "try again; restart if it persists");
   }
   return descriptor;
 }
@@ -92,8 +96,8 @@ Done check_descriptor(const Index::Entry& entry, const pigeon_plugin& plugin, co
   if (plugin.name == nullptr || !same_name(plugin.name, entry.name)) {
     return broken("it calls itself '" + printable(plugin.name == nullptr ? "" : plugin.name) + "'");
   }
-  if (plugin.version == nullptr || plugin.summary == nullptr || plugin.open == nullptr || plugin.close == nullptr ||
-      plugin.operations == nullptr) {
+  if (plugin.version == nullptr || plugin.summary == nullptr || plugin.open == nullptr ||
+      plugin.close == nullptr || plugin.operations == nullptr) {
     return broken("its descriptor lacks what is mandatory");
   }
   return {};
@@ -101,11 +105,13 @@ Done check_descriptor(const Index::Entry& entry, const pigeon_plugin& plugin, co
 
 }  // namespace
 
-Result<std::unique_ptr<Library>> Library::load(const Index::Entry& entry, std::uint32_t kind, const Trust& trust) {
+Result<std::unique_ptr<Library>> Library::load(const Index::Entry& entry, std::uint32_t kind,
+                                               const Trust& trust) {
   PIGEON_TRY(trust.check_file(entry.path, "plugin"));
   const Fd file(::open(entry.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status = {};
-  if (!file.is_open() || ::fstat(file.get(), &status) != 0) return system_failure("open " + entry.path, errno);
+  if (!file.is_open() || ::fstat(file.get(), &status) != 0)
+    return system_failure("open " + entry.path, errno);
   const auto note = PIGEON_TRY(read_note(file, entry.path));
   PIGEON_TRY(check_version(entry, note.major, note.minor));
   PIGEON_TRY(check_kind(entry, note.kind, kind));

@@ -17,9 +17,10 @@ namespace pigeon::loader {
 
 class Library {
  public:
-  // Reads the note, maps the file, compares what was mapped with what was checked, checks the descriptor and calls
-  // `load`. A failure says in words why the plugin is refused and what to do.
-  static Result<std::unique_ptr<Library>> load(const Index::Entry& entry, std::uint32_t kind, const Trust& trust);
+  // Reads the note, maps the file, compares what was mapped with what was checked, checks the descriptor and
+  // calls `load`. A failure says in words why the plugin is refused and what to do.
+  static Result<std::unique_ptr<Library>> load(const Index::Entry& entry, std::uint32_t kind,
+                                               const Trust& trust);
 
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;

@@ -26,7 +26,9 @@ bool read_at(const Fd& file, std::uint64_t offset, void* to, std::size_t size) {
   return got >= 0 && static_cast<std::size_t>(got) == size;
 }
 
-constexpr std::uint64_t aligned(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; }
+constexpr std::uint64_t aligned(std::uint64_t size) {
+  return (size + 3) & ~std::uint64_t{3};
+}
 
 std::optional<Note> find_note(const std::vector<char>& notes) {
   std::uint64_t at = 0;

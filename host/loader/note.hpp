@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The ELF note of a plugin, read before anything of the file is mapped or run. The file is hostile until it has been
-// read: every offset and size in it is checked.
+// The ELF note of a plugin, read before anything of the file is mapped or run. The file is hostile until it
+// has been read: every offset and size in it is checked.
 #pragma once
 
 #include <pigeon/sdk/file.hpp>

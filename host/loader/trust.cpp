@@ -14,14 +14,16 @@
 namespace pigeon::loader {
 namespace {
 
-Failure distrust(const std::string& what, const std::string& path, const std::string& why, const std::string& remedy) {
+Failure distrust(const std::string& what, const std::string& path, const std::string& why,
+                 const std::string& remedy) {
   return misconfigured("refuse " + what + ": " + path + " " + why).with_remedy(remedy);
 }
 
 Done check_owner_and_mode(const struct stat& status, const std::string& path, const std::string& what) {
   const auto ours = std::to_string(::geteuid());
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-    return distrust(what, path, "belongs to uid " + std::to_string(status.st_uid) + ", not to root or to uid " + ours,
+    return distrust(what, path,
+                    "belongs to uid " + std::to_string(status.st_uid) + ", not to root or to uid " + ours,
                     "chown root " + path);
   }
   const bool sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
@@ -49,16 +51,19 @@ void push_front(std::deque<std::string>& components, std::string_view path) {
 Trust::Trust(std::string as_it_is) : as_it_is_(std::move(as_it_is)) {}
 
 bool Trust::is_vouched_for(const std::string& path) const {
-  return as_it_is_ == path || (starts_with(as_it_is_, path) && (path == "/" || as_it_is_[path.size()] == '/'));
+  return as_it_is_ == path ||
+         (starts_with(as_it_is_, path) && (path == "/" || as_it_is_[path.size()] == '/'));
 }
 
-Done Trust::check_file(const std::string& path, const std::string& what) const { return check(path, what, true); }
+Done Trust::check_file(const std::string& path, const std::string& what) const {
+  return check(path, what, true);
+}
 Done Trust::check_directory(const std::string& path, const std::string& what) const {
   return check(path, what, false);
 }
 
-// Walks the path as the kernel would, and looks at everything that it passes: whoever could change any of it could
-// put another file in place.
+// Walks the path as the kernel would, and looks at everything that it passes: whoever could change any of it
+// could put another file in place.
 Done Trust::check(const std::string& path, const std::string& what, bool last_is_file) const {
   constexpr int kMostLinks = 40;
   std::deque<std::string> ahead;

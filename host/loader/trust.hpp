@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a file may be believed: it, and every directory above it, belongs to root or to us and is writable by
-// nobody else. A sticky directory, such as /tmp, is fine above one that passes: nobody else can rename what is in it.
-// Links on the way are followed, and what they are and where they lead is checked the same way; the file itself must
-// not be one.
+// Whether a file may be believed: it, and every directory above it, belongs to root or to us and is writable
+// by nobody else. A sticky directory, such as /tmp, is fine above one that passes: nobody else can rename
+// what is in it. Links on the way are followed, and what they are and where they lead is checked the same
+// way; the file itself must not be one.
 #pragma once
 
 #include <pigeon/sdk/result.hpp>
@@ -14,8 +14,8 @@ namespace pigeon::loader {
 
 class Trust {
  public:
-  // Takes `as_it_is` and the directories above it without a check; empty: checks everything up to the root. For
-  // whoever starts the program in a place that he vouches for, such as a checkout of somebody else's.
+  // Takes `as_it_is` and the directories above it without a check; empty: checks everything up to the root.
+  // For whoever starts the program in a place that he vouches for, such as a checkout of somebody else's.
   explicit Trust(std::string as_it_is = {});
 
   // REQUIRES: an absolute path. `what` says what the file is, in the words of the failure.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// creator-lock: allocates under the principal's lock in the tree. The lock is a lease with a token, and the write
-// carries the token: a holder that was stopped for longer than its lease, and has been overtaken, cannot write.
+// creator-lock: allocates under the principal's lock in the tree. The lock is a lease with a token, and the
+// write carries the token: a holder that was stopped for longer than its lease, and has been overtaken,
+// cannot write.
 #pragma once
 
 #include <pigeon/sdk/creator.hpp>
@@ -12,7 +13,8 @@ namespace creator_lock {
 
 class Lock {
  public:
-  explicit Lock(pigeon::Host host, const pigeon::Settings& settings) : host_(host), lease_(settings.time("lease")) {}
+  explicit Lock(pigeon::Host host, const pigeon::Settings& settings)
+      : host_(host), lease_(settings.time("lease")) {}
 
   static pigeon::Result<std::unique_ptr<Lock>> open(pigeon::Host host, const pigeon::Settings& settings) {
     return std::make_unique<Lock>(host, settings);
@@ -23,7 +25,8 @@ class Lock {
       PIGEON_TRY(allocating.lock(lease_));
       const auto committed = commit_locked(allocating);
       // The allocation counts, not the unlocking: a lock that stays is overtaken after its lease.
-      if (const auto unlocked = allocating.unlock(); !unlocked) host_.warning("unlock: " + unlocked.failure().detail);
+      if (const auto unlocked = allocating.unlock(); !unlocked)
+        host_.warning("unlock: " + unlocked.failure().detail);
       if (!committed) return committed.failure();
       if (*committed) return {};
       // The lock was lost before the write. Whoever took it has written, or will have been overtaken.

@@ -62,7 +62,8 @@ TEST_CASE("a holder who lost the lock does not overwrite its successor") {
 
 TEST_CASE("a lock that a dead process holds is overtaken after its lease") {
   Fixture f;
-  CHECK(f.tree.lock(*pigeon::TreePath::parse(kUser), pigeon::nanoseconds(0), pigeon::Deadline::in(std::chrono::seconds(1))));
+  CHECK(f.tree.lock(*pigeon::TreePath::parse(kUser), pigeon::nanoseconds(0),
+                    pigeon::Deadline::in(std::chrono::seconds(1))));
   REQUIRE(f.allocating.obtain(f.creator));
   CHECK(f.allocating.id() == "proposal1");
 }

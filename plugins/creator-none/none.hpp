@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// creator-none: writes the allocation without asking. One host and one process at a time, or two of them may each
-// give a new user a mailbox and one of the two is then forgotten.
+// creator-none: writes the allocation without asking. One host and one process at a time, or two of them may
+// each give a new user a mailbox and one of the two is then forgotten.
 #pragma once
 
 #include <pigeon/sdk/creator.hpp>
@@ -12,7 +12,8 @@ namespace creator_none {
 
 class None {
  public:
-  static pigeon::Result<std::unique_ptr<None>> open(pigeon::Host /*host*/, const pigeon::Settings& /*settings*/) {
+  static pigeon::Result<std::unique_ptr<None>> open(pigeon::Host /*host*/,
+                                                    const pigeon::Settings& /*settings*/) {
     return std::make_unique<None>();
   }
 

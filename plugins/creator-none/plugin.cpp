@@ -5,9 +5,10 @@
 
 namespace {
 
-constexpr pigeon::About kAbout = {.name = "creator-none",
-                                  .version = PIGEON_PLUGIN_VERSION,
-                                  .summary = "allocates without regard to others; for a single delivering process"};
+constexpr pigeon::About kAbout = {
+    .name = "creator-none",
+    .version = PIGEON_PLUGIN_VERSION,
+    .summary = "allocates without regard to others; for a single delivering process"};
 
 }  // namespace
 

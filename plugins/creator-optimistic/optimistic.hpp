@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// creator-optimistic: writes the allocation on the condition that there is none. Whoever loses takes the winner's;
-// since nothing but the tree was touched, there is nothing to undo.
+// creator-optimistic: writes the allocation on the condition that there is none. Whoever loses takes the
+// winner's; since nothing but the tree was touched, there is nothing to undo.
 #pragma once
 
 #include <pigeon/sdk/creator.hpp>
@@ -12,7 +12,8 @@ namespace creator_optimistic {
 
 class Optimistic {
  public:
-  static pigeon::Result<std::unique_ptr<Optimistic>> open(pigeon::Host /*host*/, const pigeon::Settings& /*settings*/) {
+  static pigeon::Result<std::unique_ptr<Optimistic>> open(pigeon::Host /*host*/,
+                                                          const pigeon::Settings& /*settings*/) {
     return std::make_unique<Optimistic>();
   }
 

@@ -19,9 +19,12 @@ constexpr Meaning kMeanings[] = {
     {SQLITE_FULL, PIGEON_NO_SPACE, "free space on the file system of the tree"},
     {SQLITE_READONLY, PIGEON_MISCONFIGURED, "let the delivering user write to the tree's file and directory"},
     {SQLITE_PERM, PIGEON_MISCONFIGURED, "let the delivering user write to the tree's file and directory"},
-    {SQLITE_CANTOPEN, PIGEON_UNAVAILABLE, "let the delivering user read and write the tree's file and directory"},
-    {SQLITE_NOTADB, PIGEON_UNAVAILABLE, "restore the tree from a backup: the file is damaged, or is not a tree"},
-    {SQLITE_CORRUPT, PIGEON_UNAVAILABLE, "restore the tree from a backup: the file is damaged, or is not a tree"},
+    {SQLITE_CANTOPEN, PIGEON_UNAVAILABLE,
+     "let the delivering user read and write the tree's file and directory"},
+    {SQLITE_NOTADB, PIGEON_UNAVAILABLE,
+     "restore the tree from a backup: the file is damaged, or is not a tree"},
+    {SQLITE_CORRUPT, PIGEON_UNAVAILABLE,
+     "restore the tree from a backup: the file is damaged, or is not a tree"},
     {SQLITE_IOERR, PIGEON_UNAVAILABLE, "see the kernel's log about the disk of the tree"},
 };
 
@@ -29,7 +32,8 @@ constexpr Meaning kMeanings[] = {
 
 Failure failure_of(sqlite3* connection, const std::string& tried) {
   const int code = sqlite3_extended_errcode(connection);
-  auto met = pigeon::unavailable(tried + ": " + sqlite3_errmsg(connection) + " (SQLite " + std::to_string(code) + ")");
+  auto met = pigeon::unavailable(tried + ": " + sqlite3_errmsg(connection) + " (SQLite " +
+                                 std::to_string(code) + ")");
   for (const auto& meaning : kMeanings) {
     if (meaning.code != (code & 0xff)) continue;
     met.status = meaning.status;
@@ -38,8 +42,8 @@ Failure failure_of(sqlite3* connection, const std::string& tried) {
   return met;
 }
 
-// Every process that comes alone reads the whole log first. So who has written empties it, if nobody else is reading;
-// what cannot be done now, another one will do.
+// Every process that comes alone reads the whole log first. So who has written empties it, if nobody else is
+// reading; what cannot be done now, another one will do.
 void Database::Close::operator()(sqlite3* connection) const {
   if (sqlite3_total_changes(connection) > 0) {
     sqlite3_busy_timeout(connection, 0);
@@ -96,7 +100,9 @@ Result<Database> Database::connect(const std::string& path, int flags) {
   return database;
 }
 
-Result<Database> Database::open(const std::string& path) { return connect(path, SQLITE_OPEN_READWRITE); }
+Result<Database> Database::open(const std::string& path) {
+  return connect(path, SQLITE_OPEN_READWRITE);
+}
 
 Result<Database> Database::create(const std::string& path) {
   return connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -124,7 +130,8 @@ Done Database::execute(const std::string& sql) {
 
 Result<Transaction> Transaction::begin(Database& database, For purpose) {
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  PIGEON_TRY(database.execute(purpose == For::writing ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE" : "BEGIN"));
+  PIGEON_TRY(
+      database.execute(purpose == For::writing ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE" : "BEGIN"));
   return Transaction(database);
 }
 

@@ -41,10 +41,16 @@ class Statement {
   Done run();
 
   [[nodiscard]] std::string text(int column) const;
-  [[nodiscard]] std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-  [[nodiscard]] bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+  [[nodiscard]] std::int64_t integer(int column) const {
+    return sqlite3_column_int64(statement_.get(), column);
+  }
+  [[nodiscard]] bool is_null(int column) const {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+  }
   [[nodiscard]] int columns() const { return sqlite3_column_count(statement_.get()); }
-  [[nodiscard]] std::string column_name(int column) const { return sqlite3_column_name(statement_.get(), column); }
+  [[nodiscard]] std::string column_name(int column) const {
+    return sqlite3_column_name(statement_.get(), column);
+  }
   // As the table declares it.
   [[nodiscard]] bool column_is_integer(int column) const;
 

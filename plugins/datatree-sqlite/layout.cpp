@@ -69,10 +69,12 @@ Done add_missing_columns(Database& database, const pigeon_class& declared) {
   for (const auto& [name, type] : columns_of(declared)) {
     const auto found = there.find(name);
     if (found == there.end()) {
-      PIGEON_TRY(database.execute("ALTER TABLE " + class_table(declared.name) + " ADD COLUMN \"" + name + "\" " + type));
+      PIGEON_TRY(database.execute("ALTER TABLE " + class_table(declared.name) + " ADD COLUMN \"" + name +
+                                  "\" " + type));
     } else if (found->second != type) {
-      return pigeon::misconfigured("extend the tree " + database.path() + ": attribute " + name + " of class " +
-                                   declared.name + " is declared otherwise than it lies in the tree")
+      return pigeon::misconfigured("extend the tree " + database.path() + ": attribute " + name +
+                                   " of class " + declared.name +
+                                   " is declared otherwise than it lies in the tree")
           .with_remedy("export the tree, make a new one with `pigeonctl init`, and import it there");
     }
   }
@@ -91,7 +93,8 @@ Result<std::string> random_name() {
 }
 
 Done make_root(Database& database) {
-  auto* marked = PIGEON_TRY(database.prepare("SELECT 1 FROM tree WHERE cursor = (SELECT id FROM strings WHERE value = '')"));
+  auto* marked = PIGEON_TRY(
+      database.prepare("SELECT 1 FROM tree WHERE cursor = (SELECT id FROM strings WHERE value = '')"));
   if (PIGEON_TRY(marked->with().step())) {
     marked->reset();
     return {};
@@ -103,18 +106,20 @@ Done make_root(Database& database) {
   }
   PIGEON_TRY(database.execute("INSERT INTO objects DEFAULT VALUES"));
   const auto object = database.last_row();
-  auto* row = PIGEON_TRY(
-      database.prepare("INSERT INTO tree SELECT e.id, e.id, c.id, 1, ?1 FROM strings e, strings c WHERE e.value = '' AND "
-                       "c.value = ?2"));
+  auto* row = PIGEON_TRY(database.prepare(
+      "INSERT INTO tree SELECT e.id, e.id, c.id, 1, ?1 FROM strings e, strings c WHERE e.value = '' AND "
+      "c.value = ?2"));
   PIGEON_TRY(row->with(object, std::string_view(pigeon::tree::kRoot)).run());
-  auto* attributes = PIGEON_TRY(
-      database.prepare("INSERT INTO " + class_table(pigeon::tree::kRoot) + " (object_id, tree) VALUES (?1, ?2)"));
+  auto* attributes = PIGEON_TRY(database.prepare("INSERT INTO " + class_table(pigeon::tree::kRoot) +
+                                                 " (object_id, tree) VALUES (?1, ?2)"));
   return attributes->with(object, std::string_view(id)).run();
 }
 
 }  // namespace
 
-std::string class_table(std::string_view objectclass) { return "\"class_" + pigeon::fold(objectclass) + "\""; }
+std::string class_table(std::string_view objectclass) {
+  return "\"class_" + pigeon::fold(objectclass) + "\"";
+}
 
 std::string schema_as_sql(const pigeon_schema& schema) {
   std::string sql = "PRAGMA application_id = " + std::to_string(kApplicationId) + ";\n" +

@@ -12,7 +12,8 @@ constexpr std::size_t kAll = SIZE_MAX;
 
 Failure damaged(const Database& database, const std::string& what) {
   return pigeon::unavailable("read the tree " + database.path() + ": " + what)
-      .with_remedy("run `pigeonctl init` if a plugin was added or updated; else restore the tree from a backup");
+      .with_remedy(
+          "run `pigeonctl init` if a plugin was added or updated; else restore the tree from a backup");
 }
 
 // Adds a class that a row of the tree's table names.
@@ -39,14 +40,16 @@ std::vector<std::string> Row::classes() const {
 
 Result<std::optional<Row>> Reader::row_at(const TreePath& path) {
   const auto place = place_of(path);
-  auto* statement = PIGEON_TRY(database_.prepare(
-      "SELECT c.value, t.structural, t.object FROM tree t JOIN strings c ON c.id = t.class "
-      "WHERE t.cursor = (SELECT id FROM strings WHERE value = ?1) AND t.name = (SELECT id FROM strings WHERE value = ?2) "
-      "ORDER BY c.value"));
+  auto* statement = PIGEON_TRY(
+      database_.prepare("SELECT c.value, t.structural, t.object FROM tree t JOIN strings c ON c.id = t.class "
+                        "WHERE t.cursor = (SELECT id FROM strings WHERE value = ?1) AND t.name = (SELECT id "
+                        "FROM strings WHERE value = ?2) "
+                        "ORDER BY c.value"));
   statement->with(std::string_view(place.cursor), std::string_view(place.name));
   std::optional<Row> row;
   while (PIGEON_TRY(statement->step())) {
-    if (!row) row = Row{.name = place.name, .object = statement->integer(2), .structural = {}, .auxiliary = {}};
+    if (!row)
+      row = Row{.name = place.name, .object = statement->integer(2), .structural = {}, .auxiliary = {}};
     add_class(*row, statement->text(0), statement->integer(1) == 1);
   }
   if (row && row->structural.empty()) return damaged(database_, path.text() + " has no structural class");
@@ -63,7 +66,8 @@ Result<std::optional<Row>> Reader::find(const TreePath& path) {
   if (found) return found;
   const auto parent = path.parent();
   if (!parent.is_root() && !PIGEON_TRY(row_at(parent))) {
-    return pigeon::unavailable("look for " + path.text() + ": " + parent.text() + ", above it, is not there either");
+    return pigeon::unavailable("look for " + path.text() + ": " + parent.text() +
+                               ", above it, is not there either");
   }
   return std::nullopt;
 }
@@ -72,7 +76,8 @@ Done Reader::add_attributes(const Row& row, const std::string& objectclass, pige
   auto* statement =
       PIGEON_TRY(database_.prepare("SELECT * FROM " + class_table(objectclass) + " WHERE object_id = ?1"));
   statement->with(row.object);
-  if (!PIGEON_TRY(statement->step())) return damaged(database_, "the attributes of " + row.name + " are missing");
+  if (!PIGEON_TRY(statement->step()))
+    return damaged(database_, "the attributes of " + row.name + " are missing");
   for (int column = 1; column < statement->columns(); ++column) {
     if (statement->is_null(column)) continue;
     if (!statement->column_is_integer(column)) {
@@ -89,11 +94,13 @@ Done Reader::add_attributes(const Row& row, const std::string& objectclass, pige
 
 Result<Object> Reader::object(const Row& row, const TreePath& path) {
   Object object{.path = path.text(), .objectclass = row.structural, .auxiliary = row.auxiliary};
-  for (const auto& objectclass : row.classes()) PIGEON_TRY(add_attributes(row, objectclass, object.attributes));
+  for (const auto& objectclass : row.classes())
+    PIGEON_TRY(add_attributes(row, objectclass, object.attributes));
   return object;
 }
 
-Result<std::vector<Row>> Reader::rows_below(const TreePath& path, const std::string& after, std::size_t limit) {
+Result<std::vector<Row>> Reader::rows_below(const TreePath& path, const std::string& after,
+                                            std::size_t limit) {
   auto* statement = PIGEON_TRY(database_.prepare(
       "SELECT n.value, c.value, t.structural, t.object FROM tree t JOIN strings n ON n.id = t.name "
       "JOIN strings c ON c.id = t.class WHERE t.cursor = (SELECT id FROM strings WHERE value = ?1) "

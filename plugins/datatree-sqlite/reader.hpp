@@ -43,8 +43,8 @@ class Reader {
  public:
   explicit Reader(Database& database) : database_(database) {}
 
-  // Nothing if there is none. A failure if it cannot be told: the root is not marked as ours, or the parent is not
-  // there, so that the absence of what is below it proves nothing.
+  // Nothing if there is none. A failure if it cannot be told: the root is not marked as ours, or the parent
+  // is not there, so that the absence of what is below it proves nothing.
   Result<std::optional<Row>> find(const TreePath& path);
 
   Result<Object> object(const Row& row, const TreePath& path);
@@ -53,7 +53,8 @@ class Reader {
   // All objects below, parents first.
   Done add_below(const TreePath& path, unsigned depth, Objects& to);
 
-  // The table of the class that declares this attribute, among those of the row; and whether it is multi-valued.
+  // The table of the class that declares this attribute, among those of the row; and whether it is
+  // multi-valued.
   struct Column {
     std::string table;
     bool is_multi;

@@ -28,18 +28,22 @@ Failure wrong(const std::string& path, const std::string& what, const std::strin
   return pigeon::misconfigured("open the tree " + path + ": " + what).with_remedy(remedy);
 }
 
-// SQLite's log needs memory that all its users share, so the file must be local; and whoever can write it decides
-// whose mail goes where.
+// SQLite's log needs memory that all its users share, so the file must be local; and whoever can write it
+// decides whose mail goes where.
 Done check_file(const std::string& path) {
   const auto word = pigeon::shell_word(path);
   struct stat status = {};
   if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) {
-    return wrong(path, "there is none", "run `pigeonctl init` to make one, or correct \"datatree-sqlite\": {\"path\"}");
+    return wrong(path, "there is none",
+                 "run `pigeonctl init` to make one, or correct \"datatree-sqlite\": {\"path\"}");
   }
   if (::lstat(path.c_str(), &status) != 0) return pigeon::system_failure("examine the tree " + path, errno);
-  if (!S_ISREG(status.st_mode)) return wrong(path, "it is not a regular file", "put the tree itself there, not a link");
+  if (!S_ISREG(status.st_mode))
+    return wrong(path, "it is not a regular file", "put the tree itself there, not a link");
   if (status.st_uid != ::geteuid()) {
-    return wrong(path, "it belongs to uid " + std::to_string(status.st_uid) + ", and this is uid " + std::to_string(::geteuid()),
+    return wrong(path,
+                 "it belongs to uid " + std::to_string(status.st_uid) + ", and this is uid " +
+                     std::to_string(::geteuid()),
                  "run the delivery as the owner of the tree, or chown it");
   }
   if ((status.st_mode & 022U) != 0) return wrong(path, "others may write to it", "chmod 600 " + word);
@@ -48,12 +52,13 @@ Done check_file(const std::string& path) {
   if (::stat(directory.c_str(), &above) != 0) return pigeon::system_failure("examine " + directory, errno);
   if ((above.st_uid != 0 && above.st_uid != ::geteuid()) || (above.st_mode & 022U) != 0) {
     return wrong(path, "others may put another file in its place",
-                 "chown " + std::to_string(::geteuid()) + " " + pigeon::shell_word(directory) + " && chmod 700 " +
-                     pigeon::shell_word(directory));
+                 "chown " + std::to_string(::geteuid()) + " " + pigeon::shell_word(directory) +
+                     " && chmod 700 " + pigeon::shell_word(directory));
   }
   if ((status.st_mode & 0200U) == 0) return wrong(path, "it is read-only", "chmod 600 " + word);
   struct statfs system = {};
-  if (::statfs(path.c_str(), &system) != 0) return pigeon::system_failure("examine the file system of " + path, errno);
+  if (::statfs(path.c_str(), &system) != 0)
+    return pigeon::system_failure("examine the file system of " + path, errno);
   constexpr std::array<long, 5> kRemote = {NFS_SUPER_MAGIC, static_cast<long>(0xff534d42), SMB_SUPER_MAGIC,
                                            static_cast<long>(0xfe534d42), CEPH_SUPER_MAGIC};
   if (std::find(kRemote.begin(), kRemote.end(), static_cast<long>(system.f_type)) != kRemote.end()) {
@@ -79,13 +84,15 @@ Done check_mark(Database& database) {
     return value;
   };
   if (PIGEON_TRY(pragma("application_id")) != kApplicationId) {
-    return pigeon::unavailable("open the tree " + database.path() + ": it is not marked as a tree of PigeonDeliver")
+    return pigeon::unavailable("open the tree " + database.path() +
+                               ": it is not marked as a tree of PigeonDeliver")
         .with_remedy("correct \"datatree-sqlite\": {\"path\"}, or restore the tree from a backup");
   }
   const auto version = PIGEON_TRY(pragma("user_version"));
   if (version == kLayoutVersion) return {};
   return wrong(database.path(),
-               "it has layout " + std::to_string(version) + ", and this plugin knows " + std::to_string(kLayoutVersion),
+               "it has layout " + std::to_string(version) + ", and this plugin knows " +
+                   std::to_string(kLayoutVersion),
                "upgrade PigeonDeliver, or run `pigeonctl init`");
 }
 
@@ -119,7 +126,8 @@ Result<Database*> Tree::connect(Deadline deadline) {
     PIGEON_TRY(check_file(path_));
     auto database = PIGEON_TRY(Database::open(resolved(path_)));
     database.wait_until(patience);
-    if (database.is_read_only()) return wrong(path_, "it can only be read", "let this user write to it and its directory");
+    if (database.is_read_only())
+      return wrong(path_, "it can only be read", "let this user write to it and its directory");
     PIGEON_TRY(check_mark(database));
     database_.emplace(std::move(database));
   }
@@ -176,7 +184,8 @@ Result<std::optional<Token>> Tree::observe(const pigeon::TreePath& path, Deadlin
   return PIGEON_TRY(statement->with(row->object).step()) ? statement->text(0) : Token();
 }
 
-Result<bool> Tree::take(const pigeon::TreePath& path, const Token& observed, const Token& ours, Deadline deadline) {
+Result<bool> Tree::take(const pigeon::TreePath& path, const Token& observed, const Token& ours,
+                        Deadline deadline) {
   auto* database = PIGEON_TRY(connect(deadline));
   auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
   const auto row = PIGEON_TRY(Reader(*database).find(path));
@@ -192,8 +201,8 @@ Result<bool> Tree::take(const pigeon::TreePath& path, const Token& observed, con
   return true;
 }
 
-// A holder is overtaken when its token was seen unchanged for a whole lease, by our own clock: nobody's clock is
-// compared with anybody else's.
+// A holder is overtaken when its token was seen unchanged for a whole lease, by our own clock: nobody's clock
+// is compared with anybody else's.
 Result<std::optional<Token>> Tree::lock(const pigeon::TreePath& path, nanoseconds lease, Deadline deadline) {
   const auto ours = PIGEON_TRY(new_token());
   std::optional<Token> watched;
@@ -208,7 +217,8 @@ Result<std::optional<Token>> Tree::lock(const pigeon::TreePath& path, nanosecond
     const bool is_free = observed->empty() || pigeon::Clock::now() - since >= lease;
     if (is_free && PIGEON_TRY(take(path, *observed, ours, deadline))) return ours;
     if (deadline.passed()) {
-      return pigeon::failure(PIGEON_BUSY, "lock " + path.text() + ": others held the lock until the deadline");
+      return pigeon::failure(PIGEON_BUSY,
+                             "lock " + path.text() + ": others held the lock until the deadline");
     }
     if (!is_free) pause(deadline);
   }
@@ -236,7 +246,8 @@ Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
   const auto directory = file.parent_path();
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return pigeon::system_failure("make directory " + directory.string(), errno)
-        .with_remedy("install -d -o " + std::to_string(::geteuid()) + " -m 700 " + pigeon::shell_word(directory.string()));
+        .with_remedy("install -d -o " + std::to_string(::geteuid()) + " -m 700 " +
+                     pigeon::shell_word(directory.string()));
   }
   // Ours alone from the beginning, whatever the umask; SQLite gives its log the same mode.
   const pigeon::Fd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -268,7 +279,8 @@ Done Tree::check(Deadline deadline) {
   const auto answer = statement->text(0);
   statement->reset();
   if (answer != "ok") {
-    return pigeon::unavailable("check the tree " + path_ + ": " + answer).with_remedy("restore the tree from a backup");
+    return pigeon::unavailable("check the tree " + path_ + ": " + answer)
+        .with_remedy("restore the tree from a backup");
   }
   const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
   PIGEON_TRY(Reader(*database).find(TreePath()));

@@ -19,7 +19,8 @@ namespace datatree_sqlite {
 
 class Tree {
  public:
-  Tree(std::string path, std::chrono::nanoseconds busy_timeout) : path_(std::move(path)), busy_timeout_(busy_timeout) {}
+  Tree(std::string path, std::chrono::nanoseconds busy_timeout)
+      : path_(std::move(path)), busy_timeout_(busy_timeout) {}
   static Result<std::unique_ptr<Tree>> open(pigeon::Host host, const pigeon::Settings& settings);
 
   Result<std::optional<pigeon::Objects>> fetch(const pigeon::Fetch& request);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What every datatree promises, on the embedded one and on the fake that other tests use; then what is particular to a
-// file.
+// What every datatree promises, on the embedded one and on the fake that other tests use; then what is
+// particular to a file.
 #include "tree.hpp"
 
 #include <pigeon/sdk/schema.hpp>
@@ -35,18 +35,23 @@ using pigeon::TreePath;
 using pigeon::testing::FakeTree;
 using pigeon::testing::TemporaryDirectory;
 
-constexpr std::array kUserAttributes = {
-    pigeon::text_of("enable", ""), pigeon::text_of("force", ""), pigeon::text_of("phone", "", nullptr, PIGEON_DECLARATION_MULTI)};
-constexpr std::array kAllocationAttributes = {pigeon::text_of("id", ""), pigeon::text_of("home", ""),
-                                              pigeon::text_of("address", "", nullptr, PIGEON_DECLARATION_MULTI)};
+constexpr std::array kUserAttributes = {pigeon::text_of("enable", ""), pigeon::text_of("force", ""),
+                                        pigeon::text_of("phone", "", nullptr, PIGEON_DECLARATION_MULTI)};
+constexpr std::array kAllocationAttributes = {
+    pigeon::text_of("id", ""), pigeon::text_of("home", ""),
+    pigeon::text_of("address", "", nullptr, PIGEON_DECLARATION_MULTI)};
 constexpr pigeon_class kUser = pigeon::structural("mailUser", "", kUserAttributes);
 constexpr pigeon_class kDomain = pigeon::structural("mailDomain", "", kUserAttributes);
 constexpr pigeon_class kAllocation = pigeon::auxiliary("mda-xAllocation", "", kAllocationAttributes);
 constexpr std::array kClasses = {&pigeon::tree::kRootClass, &kUser, &kDomain, &kAllocation};
 constexpr pigeon_schema kSchema = {sizeof(pigeon_schema), 0, kClasses.data(), kClasses.size()};
 
-Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
-TreePath path(const std::string& text) { return *TreePath::parse(text); }
+Deadline soon() {
+  return Deadline::in(std::chrono::seconds(10));
+}
+TreePath path(const std::string& text) {
+  return *TreePath::parse(text);
+}
 
 struct Embedded {
   TemporaryDirectory directory;
@@ -61,7 +66,8 @@ struct Fake {
 template <typename Tree>
 Applied apply(Tree& tree, const std::string& where, std::vector<Change> changes,
               std::vector<Precondition> preconditions = {}, std::optional<pigeon::Token> token = {}) {
-  const auto applied = tree.apply({path(where), std::move(changes), std::move(preconditions), std::move(token), soon()});
+  const auto applied =
+      tree.apply({path(where), std::move(changes), std::move(preconditions), std::move(token), soon()});
   REQUIRE(applied);
   return *applied;
 }
@@ -87,8 +93,9 @@ TEST_CASE_TEMPLATE("an object is found with all its classes and values", Fixture
   add(f.tree, "/d", "mailDomain");
   add(f.tree, "/d/alice", "mailUser");
   REQUIRE(apply(f.tree, "/d/alice",
-                {Change::add_class("mda-xAllocation"), Change::set("home", "d/alice"), Change::set("enable", "FALSE"),
-                 Change::set("phone", pigeon::Values{"1", "2"})}) == Applied::yes);
+                {Change::add_class("mda-xAllocation"), Change::set("home", "d/alice"),
+                 Change::set("enable", "FALSE"), Change::set("phone", pigeon::Values{"1", "2"})}) ==
+          Applied::yes);
   const auto found = fetch(f.tree, "/d/alice");
   REQUIRE(found);
   const auto& alice = found->front();
@@ -128,7 +135,8 @@ TEST_CASE_TEMPLATE("names compare as octets", Fixture, ALL_TREES) {
 TEST_CASE_TEMPLATE("hostile names are names", Fixture, ALL_TREES) {
   Fixture f;
   add(f.tree, "/d", "mailDomain");
-  for (const std::string name : {"'; DROP TABLE tree; --", "%", "a/b", "\"", "*", "(|(uid=*))", "..", "ünï", "?1"}) {
+  for (const std::string name :
+       {"'; DROP TABLE tree; --", "%", "a/b", "\"", "*", "(|(uid=*))", "..", "ünï", "?1"}) {
     CAPTURE(name);
     const auto where = path("/d").child(name).text();
     CHECK_FALSE(fetch(f.tree, where));
@@ -199,8 +207,11 @@ TEST_CASE_TEMPLATE("an object with something below it is not removed", Fixture, 
 TEST_CASE_TEMPLATE("a class takes its attributes with it", Fixture, ALL_TREES) {
   Fixture f;
   add(f.tree, "/u", "mailUser");
-  REQUIRE(apply(f.tree, "/u", {Change::add_class("mda-xAllocation"), Change::set("id", "1")}) == Applied::yes);
-  REQUIRE(apply(f.tree, "/u", {Change::set("id", pigeon::Values{}), Change::remove_class("mda-xallocation")}) == Applied::yes);
+  REQUIRE(apply(f.tree, "/u", {Change::add_class("mda-xAllocation"), Change::set("id", "1")}) ==
+          Applied::yes);
+  REQUIRE(
+      apply(f.tree, "/u", {Change::set("id", pigeon::Values{}), Change::remove_class("mda-xallocation")}) ==
+      Applied::yes);
   const auto user = fetch(f.tree, "/u")->front();
   CHECK(user.auxiliary.empty());
   CHECK_FALSE(user.attributes.has("id"));
@@ -250,7 +261,8 @@ TEST_CASE_TEMPLATE("waiting for a lock ends at the deadline", Fixture, ALL_TREES
   Fixture f;
   add(f.tree, "/u", "mailUser");
   REQUIRE(f.tree.lock(path("/u"), std::chrono::hours(1), soon()));
-  const auto refused = f.tree.lock(path("/u"), std::chrono::hours(1), Deadline::in(std::chrono::milliseconds(30)));
+  const auto refused =
+      f.tree.lock(path("/u"), std::chrono::hours(1), Deadline::in(std::chrono::milliseconds(30)));
   REQUIRE_FALSE(refused);
   CHECK(refused.failure().status == PIGEON_BUSY);
   const auto nothing = f.tree.lock(path("/x"), std::chrono::hours(1), soon());
@@ -278,7 +290,8 @@ TEST_CASE("an attribute that changed its kind is refused, with what to do") {
   static constexpr std::array kOther = {pigeon::text_of("phone", "")};
   static constexpr pigeon_class kChanged = pigeon::structural("mailUser", "", kOther);
   static constexpr std::array kSchemas = {&pigeon::tree::kRootClass, &kChanged};
-  const auto refused = f.tree.initialize({sizeof(pigeon_schema), 0, kSchemas.data(), kSchemas.size()}, soon());
+  const auto refused =
+      f.tree.initialize({sizeof(pigeon_schema), 0, kSchemas.data(), kSchemas.size()}, soon());
   REQUIRE_FALSE(refused);
   CHECK(refused.failure().remedy.find("export") != std::string::npos);
 }
@@ -364,7 +377,8 @@ TEST_CASE("a tree that is locked is busy, and works again afterwards") {
   sqlite3* other = nullptr;
   REQUIRE(sqlite3_open((f.directory / "tree.db").c_str(), &other) == SQLITE_OK);
   REQUIRE(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
-  const auto refused = f.tree.apply({.path = path("/u"), .changes = {Change::set("enable", "TRUE")}, .deadline = soon()});
+  const auto refused =
+      f.tree.apply({.path = path("/u"), .changes = {Change::set("enable", "TRUE")}, .deadline = soon()});
   REQUIRE_FALSE(refused);
   CHECK(refused.failure().status == PIGEON_BUSY);
   CHECK(fetch(f.tree, "/u"));
@@ -380,10 +394,11 @@ TEST_CASE("many who create the same thing at once: one does") {
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       datatree_sqlite::Tree own(f.directory / "tree.db", std::chrono::seconds(10));
-      const auto applied = own.apply({.path = path("/u"),
-                                      .changes = {Change::add_class("mda-xAllocation"), Change::set("id", std::to_string(i))},
-                                      .preconditions = {Precondition::absent("id")},
-                                      .deadline = soon()});
+      const auto applied =
+          own.apply({.path = path("/u"),
+                     .changes = {Change::add_class("mda-xAllocation"), Change::set("id", std::to_string(i))},
+                     .preconditions = {Precondition::absent("id")},
+                     .deadline = soon()});
       if (applied && *applied == Applied::yes) ++winners;
     });
   }

@@ -10,7 +10,8 @@
 namespace datatree_sqlite {
 
 Result<std::int64_t> Writer::string_id(const std::string& value) {
-  auto* insert = PIGEON_TRY(database_.prepare("INSERT INTO strings (value) VALUES (?1) ON CONFLICT DO NOTHING"));
+  auto* insert =
+      PIGEON_TRY(database_.prepare("INSERT INTO strings (value) VALUES (?1) ON CONFLICT DO NOTHING"));
   PIGEON_TRY(insert->with(std::string_view(value)).run());
   auto* select = PIGEON_TRY(database_.prepare("SELECT id FROM strings WHERE value = ?1"));
   PIGEON_TRY(select->with(std::string_view(value)).step());
@@ -20,9 +21,11 @@ Result<std::int64_t> Writer::string_id(const std::string& value) {
 }
 
 Done Writer::require_class(const std::string& objectclass) {
-  auto* statement = PIGEON_TRY(database_.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1"));
+  auto* statement =
+      PIGEON_TRY(database_.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1"));
   const auto table = "class_" + pigeon::fold(objectclass);
-  const bool found = pigeon::is_key_string(objectclass) && PIGEON_TRY(statement->with(std::string_view(table)).step());
+  const bool found =
+      pigeon::is_key_string(objectclass) && PIGEON_TRY(statement->with(std::string_view(table)).step());
   statement->reset();
   if (found) return {};
   return pigeon::misconfigured("write the tree " + database_.path() + ": it has no class " +
@@ -30,12 +33,14 @@ Done Writer::require_class(const std::string& objectclass) {
       .with_remedy("install the plugin that declares the class, then run `pigeonctl init`");
 }
 
-Result<bool> Writer::holds(const Precondition& condition, const std::optional<Row>& row, const TreePath& path) {
+Result<bool> Writer::holds(const Precondition& condition, const std::optional<Row>& row,
+                           const TreePath& path) {
   if (condition.kind == PIGEON_IF_OBJECT_ABSENT) return !row.has_value();
   if (!row) return false;
   const auto object = PIGEON_TRY(reader_.object(*row, path));
   if (condition.kind == PIGEON_IF_ATTRIBUTE_ABSENT) return !object.attributes.has(condition.name);
-  if (condition.kind == PIGEON_IF_ATTRIBUTE_EQUAL) return object.attributes.get(condition.name) == condition.value;
+  if (condition.kind == PIGEON_IF_ATTRIBUTE_EQUAL)
+    return object.attributes.get(condition.name) == condition.value;
   return pigeon::failure(PIGEON_UNSUPPORTED, "a precondition of kind " + std::to_string(condition.kind));
 }
 
@@ -88,16 +93,19 @@ Done Writer::remove_class(const std::string& objectclass, Row& row, const TreePa
   PIGEON_TRY(forget_values(table, row));
   auto* attributes = PIGEON_TRY(database_.prepare("DELETE FROM " + table + " WHERE object_id = ?1"));
   PIGEON_TRY(attributes->with(row.object).run());
-  auto* statement = PIGEON_TRY(
-      database_.prepare("DELETE FROM tree WHERE cursor = (SELECT id FROM strings WHERE value = ?1) AND name = (SELECT id "
-                        "FROM strings WHERE value = ?2) AND class = (SELECT id FROM strings WHERE value = ?3)"));
-  PIGEON_TRY(statement->with(std::string_view(place.cursor), std::string_view(place.name), std::string_view(objectclass))
-                 .run());
+  auto* statement = PIGEON_TRY(database_.prepare(
+      "DELETE FROM tree WHERE cursor = (SELECT id FROM strings WHERE value = ?1) AND name = (SELECT id "
+      "FROM strings WHERE value = ?2) AND class = (SELECT id FROM strings WHERE value = ?3)"));
+  PIGEON_TRY(
+      statement
+          ->with(std::string_view(place.cursor), std::string_view(place.name), std::string_view(objectclass))
+          .run());
   std::erase(row.auxiliary, objectclass);
   return {};
 }
 
-Result<Applied> Writer::create(const std::string& objectclass, std::optional<Row>& row, const TreePath& path) {
+Result<Applied> Writer::create(const std::string& objectclass, std::optional<Row>& row,
+                               const TreePath& path) {
   if (row) return Applied::conflict;
   PIGEON_TRY(require_class(objectclass));
   auto* insert = PIGEON_TRY(database_.prepare("INSERT INTO objects DEFAULT VALUES"));
@@ -122,18 +130,21 @@ Result<Applied> Writer::remove(std::optional<Row>& row, const TreePath& path) {
 Done Writer::set(const Row& row, const Change& change, const TreePath& path) {
   const auto column = PIGEON_TRY(reader_.column_of(row, change.name));
   if (!column) {
-    return pigeon::misconfigured("write " + path.text() + ": none of its classes (" + pigeon::join(row.classes(), ", ") +
-                                 ") has an attribute '" + pigeon::printable(change.name) + "'")
+    return pigeon::misconfigured("write " + path.text() + ": none of its classes (" +
+                                 pigeon::join(row.classes(), ", ") + ") has an attribute '" +
+                                 pigeon::printable(change.name) + "'")
         .with_remedy("see `pigeonctl schema json` for the attributes of each class");
   }
   if (!column->is_multi && change.values.size() > 1) {
-    return pigeon::misconfigured("write " + path.text() + ": attribute '" + change.name + "' takes one value");
+    return pigeon::misconfigured("write " + path.text() + ": attribute '" + change.name +
+                                 "' takes one value");
   }
   const auto name = "\"" + change.name + "\"";
   if (!column->is_multi) {
     auto* update = PIGEON_TRY(database_.prepare("UPDATE " + column->table + " SET " + name +
                                                 " = nullif(?2, '') WHERE object_id = ?1"));
-    return update->with(row.object, std::string_view(change.values.empty() ? "" : change.values.front())).run();
+    return update->with(row.object, std::string_view(change.values.empty() ? "" : change.values.front()))
+        .run();
   }
   auto* old = PIGEON_TRY(database_.prepare("DELETE FROM multivalues WHERE key = (SELECT " + name + " FROM " +
                                            column->table + " WHERE object_id = ?1)"));
@@ -144,8 +155,8 @@ Done Writer::set(const Row& row, const Change& change, const TreePath& path) {
       " = CASE WHEN ?2 THEN (SELECT ifnull(max(key), 0) + 1 FROM multivalues) END WHERE object_id = ?1"));
   PIGEON_TRY(update->with(row.object, std::int64_t{change.values.empty() ? 0 : 1}).run());
   for (const auto& value : change.values) {
-    auto* insert = PIGEON_TRY(database_.prepare("INSERT OR IGNORE INTO multivalues SELECT " + name + ", ?2 FROM " +
-                                                column->table + " WHERE object_id = ?1"));
+    auto* insert = PIGEON_TRY(database_.prepare("INSERT OR IGNORE INTO multivalues SELECT " + name +
+                                                ", ?2 FROM " + column->table + " WHERE object_id = ?1"));
     PIGEON_TRY(insert->with(row.object, std::string_view(value)).run());
   }
   return {};

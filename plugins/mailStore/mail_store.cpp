@@ -57,7 +57,8 @@ Result<Outcome> MailStore::run(Run& run) {
   return Outcome::taken;
 }
 
-// The first of these that says anything: where the mail is, the object's class, its property, the configuration.
+// The first of these that says anything: where the mail is, the object's class, its property, the
+// configuration.
 Result<std::string> MailStore::choose_mda(const Run& run, const Object& object) {
   const auto explain = [&](const std::string& mda, const std::string& why) {
     run.explain("storage format " + mda + ": " + why);
@@ -79,7 +80,8 @@ Result<std::string> MailStore::choose_mda(const Run& run, const Object& object) 
 Result<std::string> MailStore::choose_folder(const Run& run, const Object& object) const {
   const auto envelope = run.envelope();
   if (!envelope.folder().empty()) return std::string(envelope.folder());
-  const bool by_detail = PIGEON_TRY(pigeon::flag_of(object, "detailFolder", settings_.is_true("detailFolder")));
+  const bool by_detail =
+      PIGEON_TRY(pigeon::flag_of(object, "detailFolder", settings_.is_true("detailFolder")));
   return by_detail ? std::string(envelope.detail()) : std::string();
 }
 

@@ -23,7 +23,8 @@ struct Stored {
   Stored(Object object, std::vector<std::string> principal_classes, FakeRun::Given given,
          Attributes settings = {{"mda", {"mda-default"}}, {"creator", {"creator-x"}}})
       : run(prepare(tree, std::move(object)), "/d/mailStore", std::move(given)) {
-    run.principal = Slice{{.path = "/d/mailUsers/u", .objectclass = "mailUser", .auxiliary = std::move(principal_classes)}};
+    run.principal = Slice{
+        {.path = "/d/mailUsers/u", .objectclass = "mailUser", .auxiliary = std::move(principal_classes)}};
     mail_store::MailStore module{pigeon::Settings(std::move(settings))};
     outcome = run.run(module);
   }
@@ -43,7 +44,9 @@ const FakeRun::Given kWithDetail = {.local_part = "u+lists", .user = "u", .detai
 
 }  // namespace
 
-TEST_CASE("the storage format comes from the allocation, the class, the property, the configuration, in this order") {
+TEST_CASE(
+    "the storage format comes from the allocation, the class, the property, the configuration, in this "
+    "order") {
   const Object with_all{.auxiliary = {"mda-class"}, .attributes = {{"mda", {"mda-property"}}}};
   const Object with_property{.attributes = {{"mda", {"mda-property"}}}};
   CHECK(Stored(with_all, {"mda-allocatedAllocation"}, kPlain).run.stored == Pairs{{"mda-allocated", ""}});
@@ -88,7 +91,8 @@ TEST_CASE("the message is taken once it is stored, and not before") {
   CHECK(failing.stored.empty());
 }
 
-TEST_CASE("the folder that the MTA asks for comes before the detail, and the detail only where it is wanted") {
+TEST_CASE(
+    "the folder that the MTA asks for comes before the detail, and the detail only where it is wanted") {
   const Object wanted{.attributes = {{"detailFolder", {"TRUE"}}}};
   const Object unwanted{.attributes = {{"detailFolder", {"FALSE"}}}};
   const Attributes by_default = {{"mda", {"m"}}, {"creator", {"c"}}, {"detailFolder", {"TRUE"}}};

@@ -16,9 +16,11 @@ constexpr pigeon_class kClass = pigeon::structural("mailStore", "stores mail", k
 constexpr std::array kClasses = {&kClass};
 
 constexpr std::array kSettings = {
-    pigeon::text_of("mda", "the storage format where the tree names none", nullptr, PIGEON_DECLARATION_MANDATORY),
+    pigeon::text_of("mda", "the storage format where the tree names none", nullptr,
+                    PIGEON_DECLARATION_MANDATORY),
     pigeon::text_of("creator", "how mailboxes are allocated", nullptr, PIGEON_DECLARATION_MANDATORY),
-    pigeon::boolean_of("detailFolder", "whether mail for user+detail goes into the folder of that name", "FALSE"),
+    pigeon::boolean_of("detailFolder", "whether mail for user+detail goes into the folder of that name",
+                       "FALSE"),
 };
 
 constexpr pigeon::About kAbout = {.name = "mailStore",

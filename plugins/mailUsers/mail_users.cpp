@@ -16,7 +16,8 @@ using pigeon::Result;
 using pigeon::Run;
 using pigeon::Slice;
 
-Result<std::unique_ptr<MailUsers>> MailUsers::open(pigeon::Host /*host*/, const pigeon::Settings& /*settings*/) {
+Result<std::unique_ptr<MailUsers>> MailUsers::open(pigeon::Host /*host*/,
+                                                   const pigeon::Settings& /*settings*/) {
   return std::make_unique<MailUsers>();
 }
 
@@ -43,8 +44,10 @@ Result<std::optional<Slice>> MailUsers::find(Run& run) {
     run.explain("user " + pigeon::printable(name) + (found ? " found" : " is not there"));
     if (!found) continue;
     if (pigeon::same_name(found->object.objectclass, pigeon::tree::kUser)) return found;
-    return pigeon::misconfigured(found->object.path + " is a " + found->object.objectclass + ", where users are")
-        .with_remedy("pigeonctl tree remove " + pigeon::shell_word(found->object.path) + ", and add the user");
+    return pigeon::misconfigured(found->object.path + " is a " + found->object.objectclass +
+                                 ", where users are")
+        .with_remedy("pigeonctl tree remove " + pigeon::shell_word(found->object.path) +
+                     ", and add the user");
   }
   return std::nullopt;
 }

@@ -15,7 +15,8 @@ struct Choice {
 };
 
 Result<Choice> choose(const Object* user, const Object* domain) {
-  // Both flags of both sides are looked at, whatever they decide: a mistake must not wait for the day it matters.
+  // Both flags of both sides are looked at, whatever they decide: a mistake must not wait for the day it
+  // matters.
   const bool user_force = user != nullptr && PIGEON_TRY(pigeon::is_forced(*user));
   const bool domain_force = domain != nullptr && PIGEON_TRY(pigeon::is_forced(*domain));
   for (const auto* side : {user, domain}) {

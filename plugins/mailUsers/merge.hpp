@@ -26,9 +26,10 @@ struct Merged {
   std::string why;  // in words, for an explanation
 };
 
-// `order` are the modules that may run. Two objects of one class on one side, or a flag that is neither TRUE nor FALSE,
-// are mistakes in the tree.
-pigeon::Result<std::vector<Merged>> merge(const std::vector<std::string>& order, const std::vector<pigeon::Object>& user,
+// `order` are the modules that may run. Two objects of one class on one side, or a flag that is neither TRUE
+// nor FALSE, are mistakes in the tree.
+pigeon::Result<std::vector<Merged>> merge(const std::vector<std::string>& order,
+                                          const std::vector<pigeon::Object>& user,
                                           const std::vector<pigeon::Object>& domain);
 
 }  // namespace mail_users

@@ -10,7 +10,8 @@ namespace {
 
 using pigeon::Object;
 
-// A side of the merge: nothing, or an object with these values of force and enable; "-" leaves the property out.
+// A side of the merge: nothing, or an object with these values of force and enable; "-" leaves the property
+// out.
 struct Side {
   std::string force;
   std::string enable;
@@ -77,14 +78,15 @@ TEST_CASE("enable of the side that is used decides, and of that side alone") {
     bool enabled;
   };
   const Row rows[] = {
-      {"-", "FALSE", "-", "TRUE", false},     {"-", "TRUE", "-", "FALSE", true},
-      {"-", "TRUE", "TRUE", "FALSE", false},  {"-", "FALSE", "TRUE", "TRUE", true},
+      {"-", "FALSE", "-", "TRUE", false},       {"-", "TRUE", "-", "FALSE", true},
+      {"-", "TRUE", "TRUE", "FALSE", false},    {"-", "FALSE", "TRUE", "TRUE", true},
       {"TRUE", "FALSE", "TRUE", "TRUE", false}, {"TRUE", "TRUE", "TRUE", "FALSE", true},
-      {"-", "-", "-", "FALSE", true},         {"-", "TRUE", "TRUE", "-", true},
+      {"-", "-", "-", "FALSE", true},           {"-", "TRUE", "TRUE", "-", true},
   };
   for (const auto& row : rows) {
     CAPTURE(row.user_force + row.user_enable + row.domain_force + row.domain_enable);
-    const auto merged = merge(Side{row.user_force, row.user_enable}, Side{row.domain_force, row.domain_enable});
+    const auto merged =
+        merge(Side{row.user_force, row.user_enable}, Side{row.domain_force, row.domain_enable});
     REQUIRE(merged);
     REQUIRE(merged->size() == 1);
     CHECK(merged->front().step.enabled == row.enabled);
@@ -98,7 +100,8 @@ TEST_CASE("a disabled module of one side is an explicit off, not an absence") {
   CHECK_FALSE(merged->front().step.enabled);
 }
 
-TEST_CASE("a flag that is neither TRUE nor FALSE is a mistake, on either side, also where it would not decide") {
+TEST_CASE(
+    "a flag that is neither TRUE nor FALSE is a mistake, on either side, also where it would not decide") {
   for (const std::string bad : {"true", "yes", "1", " TRUE", ""}) {
     CAPTURE(bad);
     CHECK_FALSE(merge(Side{bad, "-"}, Side{"-", "-"}));

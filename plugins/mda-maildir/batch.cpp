@@ -45,8 +45,8 @@ std::string message_name(const std::string& token, const pigeon::Written& writte
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now);
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
   return std::to_string(seconds.count()) + ".M" + std::to_string(microseconds.count()) + "P" +
-         std::to_string(::getpid()) + "T" + token + "." + host_name() + ",S=" + std::to_string(written.bytes) +
-         ",W=" + std::to_string(written.wire_size);
+         std::to_string(::getpid()) + "T" + token + "." + host_name() +
+         ",S=" + std::to_string(written.bytes) + ",W=" + std::to_string(written.wire_size);
 }
 
 struct Found {
@@ -90,7 +90,8 @@ void Batch::deliver(std::span<pigeon::Delivery> deliveries) {
   std::vector<pigeon::Delivery> again;
   std::set<std::pair<std::string, std::string>> seen;
   for (const auto& delivery : deliveries) {
-    // The same message for the same mailbox twice: the second one finds the first in the ledger, once that is done.
+    // The same message for the same mailbox twice: the second one finds the first in the ledger, once that is
+    // done.
     if (delivery.id_is_unique() && !seen.emplace(delivery.allocation().id, delivery.id()).second) {
       again.push_back(delivery);
     } else {
@@ -116,8 +117,9 @@ Done Batch::begin(Item& item) {
   if (!item.claim) {
     item.was_there = true;
     item.is_answered = true;
-    delivery.answer(pigeon::Stored{.where = std::string(delivery.allocation().attributes.get("home").value_or("")),
-                                   .already_there = true});
+    delivery.answer(
+        pigeon::Stored{.where = std::string(delivery.allocation().attributes.get("home").value_or("")),
+                       .already_there = true});
     return {};
   }
   if (item.claim->was_begun) {
@@ -147,7 +149,8 @@ Done Batch::choose_folder(Item& item) {
   item.no_such_folder = !wanted || !wanted->empty();
   item.folder = PIGEON_TRY(open_folder(item.mailbox->maildir(), ""));
   if (item.folder) return {};
-  return pigeon::misconfigured("open mailbox " + item.mailbox->maildir().shown() + ": tmp, new or cur is gone")
+  return pigeon::misconfigured("open mailbox " + item.mailbox->maildir().shown() +
+                               ": tmp, new or cur is gone")
       .with_remedy("restore it from a backup, or make the directory: mkdir -m 700 " +
                    pigeon::shell_word(item.mailbox->maildir().shown()) + "/{tmp,new,cur}");
 }
@@ -176,7 +179,8 @@ Done Batch::write(Item& item) {
     PIGEON_TRY(tmp.remove(token));
     file = PIGEON_TRY(tmp.create_file(token));
   }
-  if (!file) return pigeon::temporary("create " + tmp.below(token) + ": another process did at the same moment");
+  if (!file)
+    return pigeon::temporary("create " + tmp.below(token) + ": another process did at the same moment");
   item.file = *std::move(file);
   item.written = PIGEON_TRY(pigeon::write_message(item.file, item.delivery->message(), tmp.below(token)));
   return {};
@@ -187,7 +191,8 @@ Done Batch::flush_file_system() {
   return pigeon::system_failure("flush the file system of " + base_.shown(), errno);
 }
 
-// Messages and claims become durable before anything appears: a message that is there is whole, and can be recognised.
+// Messages and claims become durable before anything appears: a message that is there is whole, and can be
+// recognised.
 void Batch::flush_files(std::vector<Item*>& items) {
   const auto device = device_of(base_.fd());
   const bool same_device = std::all_of(items.begin(), items.end(), [&](const Item* item) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Deliveries made durable together. Each goes through the same steps, and each step is taken by all before the next
-// one begins, so that one flush of the disk serves the whole batch:
+// Deliveries made durable together. Each goes through the same steps, and each step is taken by all before
+// the next one begins, so that one flush of the disk serves the whole batch:
 //
 //   1. claim it in the ledger, write it into tmp
 //   2. flush: messages and claims
@@ -30,7 +30,8 @@ namespace mda_maildir {
 
 class Batch {
  public:
-  Batch(const Directory& base, bool one_flush, pigeon::Host host) : base_(base), one_flush_(one_flush), host_(host) {}
+  Batch(const Directory& base, bool one_flush, pigeon::Host host)
+      : base_(base), one_flush_(one_flush), host_(host) {}
 
   void deliver(std::span<pigeon::Delivery> deliveries);
 

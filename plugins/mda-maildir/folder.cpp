@@ -12,11 +12,15 @@ namespace {
 constexpr std::size_t kLongestDirectory = 200;
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
-bool stands_for_itself(char c) { return c >= 0x20 && c <= 0x7e && c != '&'; }
+bool stands_for_itself(char c) {
+  return c >= 0x20 && c <= 0x7e && c != '&';
+}
 
 // REQUIRES: text begins with a well-formed sequence of `length` bytes.
 std::uint32_t code_point(std::string_view text, std::size_t length) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+  };
   if (length == 1) return byte(0);
   std::uint32_t value = byte(0) & (0x7fU >> length);
   for (std::size_t i = 1; i < length; ++i) value = (value << 6U) | (byte(i) & 0x3fU);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Names of folders: what a person calls them, and the directories of Maildir++ (".Work.Reports", in modified UTF-7 as
-// in RFC 3501, section 5.1.3, which is what IMAP servers look for).
+// Names of folders: what a person calls them, and the directories of Maildir++ (".Work.Reports", in modified
+// UTF-7 as in RFC 3501, section 5.1.3, which is what IMAP servers look for).
 #pragma once
 
 #include <optional>
@@ -10,7 +10,8 @@
 
 namespace mda_maildir {
 
-// Empty for the main folder (INBOX); nothing if it cannot be the name of a folder. Levels are separated by "/" or ".".
+// Empty for the main folder (INBOX); nothing if it cannot be the name of a folder. Levels are separated by
+// "/" or ".".
 std::optional<std::string> folder_directory(std::string_view folder);
 
 // The other way, with "/" between levels; what is not well-formed is shown as it is.

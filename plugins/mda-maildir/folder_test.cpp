@@ -23,7 +23,8 @@ TEST_CASE("levels are separated by slash or dot, below INBOX or not") {
 }
 
 TEST_CASE("what would lead out, or cannot be the name of a folder, is no folder") {
-  for (const std::string name : {"..", "/", "a//b", "../x", "a/../b", ".hidden", "a/", "\x01", "\xff", "a\nb"}) {
+  for (const std::string name :
+       {"..", "/", "a//b", "../x", "a/../b", ".hidden", "a/", "\x01", "\xff", "a\nb"}) {
     CAPTURE(name);
     CHECK_FALSE(folder_directory(name));
   }
@@ -56,7 +57,8 @@ TEST_CASE("every name comes back as it went in") {
   const std::string letters[] = {"a", "Z", "&", "-", "ü", "台", "😀", " ", "~", "+", ","};
   for (int round = 0; round < 2000; ++round) {
     std::string name;
-    for (std::size_t length = 1 + random() % 12; length > 0; --length) name += letters[random() % std::size(letters)];
+    for (std::size_t length = 1 + random() % 12; length > 0; --length)
+      name += letters[random() % std::size(letters)];
     CAPTURE(name);
     CHECK(from_modified_utf7(to_modified_utf7(name)) == name);
   }

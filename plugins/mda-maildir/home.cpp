@@ -11,10 +11,13 @@ namespace {
 
 using pigeon::Result;
 
-constexpr std::string_view kCatchAll = "=unknown";  // "=" and no hexadecimal digits: no encoded name begins like this
+constexpr std::string_view kCatchAll =
+    "=unknown";  // "=" and no hexadecimal digits: no encoded name begins like this
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
-std::string two_digits(std::uint64_t byte) { return {kHex[(byte >> 4U) & 15U], kHex[byte & 15U]}; }
+std::string two_digits(std::uint64_t byte) {
+  return {kHex[(byte >> 4U) & 15U], kHex[byte & 15U]};
+}
 
 bool is_usual(char c) {
   constexpr std::string_view kUsual = "._-+@~";
@@ -25,15 +28,20 @@ bool is_usual(char c) {
 
 Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal) {
   std::string encoded;
-  for (const char c : name) encoded += is_usual(c) ? std::string(1, c) : "=" + two_digits(static_cast<unsigned char>(c));
-  const bool unsafe = name.front() == '.' || name.find('/') != std::string::npos || pigeon::has_control_characters(name);
+  for (const char c : name)
+    encoded += is_usual(c) ? std::string(1, c) : "=" + two_digits(static_cast<unsigned char>(c));
+  const bool unsafe =
+      name.front() == '.' || name.find('/') != std::string::npos || pigeon::has_control_characters(name);
   if (!unsafe && encoded.size() <= NAME_MAX) return encoded;
-  return pigeon::misconfigured("make a path of '" + pigeon::printable(name) + "': it cannot be the name of a directory")
-      .with_remedy("request a directory on the user's own mailStore object: home=DIRECTORY, class mda-maildir (" +
-                   pigeon::shell_word(principal.address()) + ")");
+  return pigeon::misconfigured("make a path of '" + pigeon::printable(name) +
+                               "': it cannot be the name of a directory")
+      .with_remedy(
+          "request a directory on the user's own mailStore object: home=DIRECTORY, class mda-maildir (" +
+          pigeon::shell_word(principal.address()) + ")");
 }
 
-// FNV-1a, 64 bits: spreads, and is easy to compute in any other program. Its values are in paths: never change it.
+// FNV-1a, 64 bits: spreads, and is easy to compute in any other program. Its values are in paths: never
+// change it.
 std::uint64_t spread(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {
@@ -80,11 +88,13 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
     if (name == "domain") {
       home += PIGEON_TRY(file_name(principal.domain, principal));
     } else if (name == "user") {
-      home += principal.user.empty() ? std::string(kCatchAll) : PIGEON_TRY(file_name(principal.user, principal));
+      home +=
+          principal.user.empty() ? std::string(kCatchAll) : PIGEON_TRY(file_name(principal.user, principal));
     } else if (name.size() == 5 && pigeon::starts_with(name, "hash") && name[4] >= '1' && name[4] <= '4') {
       home += two_digits(hash >> (8U * static_cast<unsigned>(name[4] - '1')));
     } else {
-      return pigeon::misconfigured("there is no {" + pigeon::printable(name) + "}; there are {domain}, {user} and "
+      return pigeon::misconfigured("there is no {" + pigeon::printable(name) +
+                                   "}; there are {domain}, {user} and "
                                    "{hash1} to {hash4}");
     }
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
@@ -96,7 +106,8 @@ Result<std::string> requested_home(std::string_view request, const std::string& 
   auto relative = request;
   if (pigeon::starts_with(relative, base + "/")) relative.remove_prefix(base.size() + 1);
   if (is_safe_path(relative)) return std::string(relative);
-  return pigeon::misconfigured("use the requested home '" + pigeon::printable(request) + "': it does not lie below " + base)
+  return pigeon::misconfigured("use the requested home '" + pigeon::printable(request) +
+                               "': it does not lie below " + base)
       .with_remedy("request a directory below the base of mda-maildir, such as home=example.com/alice");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where a principal's mailbox goes: a path below the base directory, from the administrator's template or at his
-// request. Names become parts of paths here and nowhere else.
+// Where a principal's mailbox goes: a path below the base directory, from the administrator's template or at
+// his request. Names become parts of paths here and nowhere else.
 #pragma once
 
 #include <pigeon/sdk/mda.hpp>
@@ -12,15 +12,15 @@
 
 namespace mda_maildir {
 
-// A template such as "{domain}/{user}" or "{hash1}/{hash2}/{domain}/{user}". {hash1} to {hash4} are two hexadecimal
-// digits each, which spread the users evenly; {user} must be in it.
+// A template such as "{domain}/{user}" or "{hash1}/{hash2}/{domain}/{user}". {hash1} to {hash4} are two
+// hexadecimal digits each, which spread the users evenly; {user} must be in it.
 class HomeTemplate {
  public:
   static pigeon::Result<HomeTemplate> parse(std::string_view text);
 
-  // A local part with "/", a control character or a leading "." is refused; other characters that are unusual in file
-  // names are written as "=" and two hexadecimal digits, so that no two users share a path. The catch-all of a domain
-  // has a name that no user can have.
+  // A local part with "/", a control character or a leading "." is refused; other characters that are unusual
+  // in file names are written as "=" and two hexadecimal digits, so that no two users share a path. The
+  // catch-all of a domain has a name that no user can have.
   [[nodiscard]] pigeon::Result<std::string> home_of(const pigeon::Principal& principal) const;
 
  private:

@@ -31,8 +31,8 @@ TEST_CASE("hash levels are the same every time, and never change") {
 }
 
 TEST_CASE("a template that would lose or mix mailboxes is refused") {
-  for (const std::string text : {"", "/abs/{user}", "../{user}", "{user}/..", "{domain}", "{nobody}/{user}", "{user",
-                                 "{}/{user}", "a//{user}", "{hash5}/{user}", "{hash}/{user}"}) {
+  for (const std::string text : {"", "/abs/{user}", "../{user}", "{user}/..", "{domain}", "{nobody}/{user}",
+                                 "{user", "{}/{user}", "a//{user}", "{hash5}/{user}", "{hash}/{user}"}) {
     CAPTURE(text);
     const auto parsed = HomeTemplate::parse(text);
     REQUIRE_FALSE(parsed);
@@ -54,7 +54,8 @@ TEST_CASE("names that lead elsewhere, or hide, never become paths") {
 
 TEST_CASE("unusual names are written so that no two share a path") {
   std::set<std::string> homes;
-  const std::string users[] = {"a b", "a=20b", "a%b", "a\"b", "a'b", "a$b", "ü", "u", "=unknown", "a+b", "A", "a", ""};
+  const std::string users[] = {"a b", "a=20b",    "a%b", "a\"b", "a'b", "a$b", "ü",
+                               "u",   "=unknown", "a+b", "A",    "a",   ""};
   for (const auto& user : users) homes.insert(home("{user}", "d", user));
   CHECK(homes.size() == std::size(users));
   CHECK(home("{user}", "d", "a b") == "a=20b");
@@ -69,7 +70,8 @@ TEST_CASE("the catch-all has a path that no user can have") {
 TEST_CASE("a requested home lies below the base, or is refused") {
   CHECK(*requested_home("x/y", "/base") == "x/y");
   CHECK(*requested_home("/base/x/y", "/base") == "x/y");
-  for (const std::string request : {"/other/x", "../x", "x/../../y", "/base", "/base/", "/basement/x", "", ".", "a//b"}) {
+  for (const std::string request :
+       {"/other/x", "../x", "x/../../y", "/base", "/base/", "/basement/x", "", ".", "a//b"}) {
     CAPTURE(request);
     CHECK_FALSE(requested_home(request, "/base"));
   }

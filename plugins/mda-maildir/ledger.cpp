@@ -16,14 +16,16 @@ namespace {
 using pigeon::Done;
 using pigeon::Result;
 
-// No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is kept for
-// two to three weeks.
+// No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is
+// kept for two to three weeks.
 constexpr std::uint64_t kWeeksKept = 2;
 constexpr std::uint64_t kWeek = 604'800;  // seconds
 // So that tidying up never takes long, however much there is.
 constexpr int kMostForgotten = 500;
 
-std::uint64_t this_week() { return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek; }
+std::uint64_t this_week() {
+  return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek;
+}
 
 Result<std::string> random_token() {
   std::array<unsigned char, 16> bytes = {};
@@ -77,8 +79,10 @@ Result<std::optional<Claim>> Ledger::try_claim(const std::string& entry) {
     // Whoever held the lock may have finished, and moved the file away, while we waited for it to open.
     struct stat ours = {};
     struct stat named = {};
-    if (::fstat(claim.lock.get(), &ours) != 0) return pigeon::system_failure("examine " + pending_.below(entry), errno);
-    if (::fstatat(pending_.fd(), entry.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == ours.st_ino) {
+    if (::fstat(claim.lock.get(), &ours) != 0)
+      return pigeon::system_failure("examine " + pending_.below(entry), errno);
+    if (::fstatat(pending_.fd(), entry.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        named.st_ino == ours.st_ino) {
       return claim;
     }
   }
@@ -89,7 +93,8 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
     if (PIGEON_TRY(is_done(id))) return std::nullopt;
     auto claimed = PIGEON_TRY(try_claim(id));
     if (!claimed) {
-      return pigeon::failure(PIGEON_BUSY, "deliver " + id + ": another process is delivering the same message now")
+      return pigeon::failure(PIGEON_BUSY,
+                             "deliver " + id + ": another process is delivering the same message now")
           .with_remedy("nothing; the next attempt finds out how it ended");
     }
     // It may have been finished after we looked, and before we had the lock.
@@ -137,7 +142,8 @@ Done Ledger::forget_old() {
     struct stat status = {};
     if (::fstatat(pending_.fd(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     const auto age = std::time(nullptr) - status.st_mtime;
-    if (age > static_cast<std::time_t>((kWeeksKept + 1) * kWeek) && left-- > 0) PIGEON_TRY(pending_.remove(entry));
+    if (age > static_cast<std::time_t>((kWeeksKept + 1) * kWeek) && left-- > 0)
+      PIGEON_TRY(pending_.remove(entry));
   }
   for (const auto& week : weeks_) {
     const auto number = pigeon::number(week);

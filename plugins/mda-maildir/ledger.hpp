@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// Which messages a mailbox has taken, so that a retry stores nothing twice, even after a reader has moved the first
-// copy or thrown it away.
+// Which messages a mailbox has taken, so that a retry stores nothing twice, even after a reader has moved the
+// first copy or thrown it away.
 //
 //   pending/ID        a delivery has begun; its process holds a lock on this file
 //   done/WEEK/ID      a delivery has ended, in this week since 1970
 //
-// The name in pending is durable before the message appears, and is only moved to done after the message is durable.
-// So at any time, also after a crash or a power failure:
+// The name in pending is durable before the message appears, and is only moved to done after the message is
+// durable. So at any time, also after a crash or a power failure:
 //
 //   in done                      the message was stored
-//   in pending, not locked       an attempt did not end; the message may have appeared under a name with the token
-//   in neither                   the message was never begun
+//   in pending, not locked       an attempt did not end; the message may have appeared under a name with the
+//   token in neither                   the message was never begun
 //
-// An id that may be another message's (no queue id) has a random token of its own, and is forgotten when it is done:
-// only an attempt that did not end counts as the same.
+// An id that may be another message's (no queue id) has a random token of its own, and is forgotten when it
+// is done: only an attempt that did not end counts as the same.
 #pragma once
 
 #include <pigeon/sdk/file.hpp>
@@ -50,7 +50,8 @@ class Ledger {
   pigeon::Done abandon(const Claim& claim);
 
  private:
-  Ledger(pigeon::Directory pending, pigeon::Directory done) : pending_(std::move(pending)), done_(std::move(done)) {}
+  Ledger(pigeon::Directory pending, pigeon::Directory done)
+      : pending_(std::move(pending)), done_(std::move(done)) {}
 
   pigeon::Result<bool> is_done(const std::string& id);
   // The lock on an entry of pending, made if it is not there; nothing if another process has it.

@@ -42,11 +42,12 @@ Failure unstamped(const std::string& shown, const Allocation& allocation) {
 }
 
 Failure foreign(const std::string& shown, const std::string& id, const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + shown + ": it is stamped with allocation " + pigeon::printable(id) +
-                               ", and this user's is " + allocation.id)
+  return pigeon::misconfigured("use mailbox " + shown + ": it is stamped with allocation " +
+                               pigeon::printable(id) + ", and this user's is " + allocation.id)
       .with_remedy("find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
-                   "`; if nobody's, remove the stamp " + pigeon::shell_word(shown + "/" + kOwn + "/" + kStamp) +
-                   " and run `" + command("adopt", allocation) + "`");
+                   "`; if nobody's, remove the stamp " +
+                   pigeon::shell_word(shown + "/" + kOwn + "/" + kStamp) + " and run `" +
+                   command("adopt", allocation) + "`");
 }
 
 // Whose mailbox it is; nothing if it bears no stamp.
@@ -56,8 +57,8 @@ Result<std::optional<std::string>> stamp_of(const Directory& home, const char* n
   return text;
 }
 
-// Makes the path to the home, and flushes every directory of it from the base down: that somebody else has made one
-// does not mean that it would survive.
+// Makes the path to the home, and flushes every directory of it from the base down: that somebody else has
+// made one does not mean that it would survive.
 Result<Directory> make_path(const Directory& base, const std::string& home) {
   std::vector<Directory> path;
   for (const auto name : pigeon::split(home, '/')) {
@@ -111,9 +112,10 @@ Done make_base(const std::string& path) {
   }
   const auto base = PIGEON_TRY(Directory::open(path));
   if (!base) return pigeon::temporary("make base directory " + path + ": it vanished at once");
-  PIGEON_TRY(base->publish(kBaseMark,
-                           "Mailboxes of PigeonDeliver are kept below this directory.\n"
-                           "Without this file it is taken for a file system that is not mounted, and mail waits.\n"));
+  PIGEON_TRY(base->publish(
+      kBaseMark,
+      "Mailboxes of PigeonDeliver are kept below this directory.\n"
+      "Without this file it is taken for a file system that is not mounted, and mail waits.\n"));
   const auto slash = path.rfind('/');
   const auto above = PIGEON_TRY(Directory::open(slash == 0 ? "/" : path.substr(0, slash)));
   if (above) PIGEON_TRY(above->flush());
@@ -156,8 +158,8 @@ Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocatio
   return Mailbox(*std::move(own), *std::move(maildir));
 }
 
-// The stamp comes first: from then on whoever finds a Maildir here knows whose it is, and a Maildir without a stamp
-// is one that we have not begun. Every step may have been done before, by us or by another process.
+// The stamp comes first: from then on whoever finds a Maildir here knows whose it is, and a Maildir without a
+// stamp is one that we have not begun. Every step may have been done before, by us or by another process.
 Done Mailbox::make(const Directory& base, const Allocation& allocation) {
   const auto path = PIGEON_TRY(home_of(allocation));
   const auto home = PIGEON_TRY(make_path(base, path));
@@ -189,17 +191,18 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation) {
   const auto home = PIGEON_TRY(base.find(path));
   const auto maildir = home ? PIGEON_TRY(home->find(kMaildir)) : std::nullopt;
   if (!maildir || !PIGEON_TRY(open_folder(*maildir, ""))) {
-    return pigeon::misconfigured("adopt mailbox " + base.below(path) + "/" + kMaildir + ": there is no Maildir")
-        .with_remedy("put the Maildir there, or name the directory above it: " + command("adopt", allocation) +
-                     " DIRECTORY");
+    return pigeon::misconfigured("adopt mailbox " + base.below(path) + "/" + kMaildir +
+                                 ": there is no Maildir")
+        .with_remedy("put the Maildir there, or name the directory above it: " +
+                     command("adopt", allocation) + " DIRECTORY");
   }
   const auto own = PIGEON_TRY(home->make(kOwn));
   PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
   return make(base, allocation);
 }
 
-// The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes last, so
-// that whoever is interrupted can begin again.
+// The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes
+// last, so that whoever is interrupted can begin again.
 Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
   const auto path = PIGEON_TRY(home_of(allocation));
   const auto home = PIGEON_TRY(base.find(path));
@@ -209,7 +212,8 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
   if (!stamp && !purged) {
     return PIGEON_TRY(home->has(kMaildir)) ? Done(unstamped(home->shown(), allocation)) : Done();
   }
-  if ((stamp ? *stamp : *purged) != allocation.id) return foreign(home->shown(), stamp ? *stamp : *purged, allocation);
+  if ((stamp ? *stamp : *purged) != allocation.id)
+    return foreign(home->shown(), stamp ? *stamp : *purged, allocation);
   const auto own = PIGEON_TRY(home->make(kOwn));
   if (stamp) PIGEON_TRY(own.rename(kStamp, own, kPurged));
   PIGEON_TRY(own.flush());
@@ -219,7 +223,8 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
   // The home may hold files of other programs; then it stays.
   const auto slash = path.rfind('/');
   const auto above = PIGEON_TRY(base.find(slash == std::string::npos ? "." : path.substr(0, slash)));
-  if (above) ::unlinkat(above->fd(), path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
+  if (above)
+    ::unlinkat(above->fd(), path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
   return above ? above->flush() : Done();
 }
 

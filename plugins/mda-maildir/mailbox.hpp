@@ -27,8 +27,8 @@ constexpr const char* kBaseMark = ".pigeon-base";
 constexpr const char* kOwn = ".pigeon";
 constexpr const char* kMaildir = "Maildir";
 
-// The base directory, marked as ours. A file system that is not mounted leaves an empty directory in its place; then,
-// and where there is none at all, mail waits.
+// The base directory, marked as ours. A file system that is not mounted leaves an empty directory in its
+// place; then, and where there is none at all, mail waits.
 Result<Directory> open_base(const std::string& path);
 // Makes the base directory, if it is not there, and marks it.
 Done make_base(const std::string& path);
@@ -47,8 +47,8 @@ Result<Folder> make_folder(const Directory& maildir, const std::string& name);
 
 class Mailbox {
  public:
-  // The mailbox of this allocation, and of no other. Not there, of somebody else, or without a stamp: temporary, with
-  // the command that mends it.
+  // The mailbox of this allocation, and of no other. Not there, of somebody else, or without a stamp:
+  // temporary, with the command that mends it.
   static Result<Mailbox> open(const Directory& base, const Allocation& allocation);
 
   // Makes it, durably; see pigeon/abi/mda.h on `ensure`.

@@ -23,7 +23,8 @@ pigeon::Entry entry_of(const std::string& folder, const Directory& directory, co
     entry.received = status.st_mtime;
   }
   const auto digits = name.find('.');
-  if (const auto seconds = pigeon::number(name.substr(0, digits))) entry.received = static_cast<std::int64_t>(*seconds);
+  if (const auto seconds = pigeon::number(name.substr(0, digits)))
+    entry.received = static_cast<std::int64_t>(*seconds);
   return entry;
 }
 
@@ -33,13 +34,15 @@ pigeon::Result<std::unique_ptr<Maildir>> Maildir::open(pigeon::Host host, const 
   auto home = PIGEON_TRY(HomeTemplate::parse(settings.text("home")));
   auto base = settings.text("base");
   while (base.size() > 1 && base.back() == '/') base.pop_back();
-  return std::make_unique<Maildir>(host, std::move(base), std::move(home), settings.text("batchFlush") == "filesystem");
+  return std::make_unique<Maildir>(host, std::move(base), std::move(home),
+                                   settings.text("batchFlush") == "filesystem");
 }
 
 pigeon::Result<pigeon::Attributes> Maildir::propose(const pigeon::Principal& principal,
                                                     const pigeon::Attributes& requests) {
   const auto request = requests.get("home");
-  const auto home = request ? PIGEON_TRY(requested_home(*request, base_)) : PIGEON_TRY(home_.home_of(principal));
+  const auto home =
+      request ? PIGEON_TRY(requested_home(*request, base_)) : PIGEON_TRY(home_.home_of(principal));
   return pigeon::Attributes{{"home", {home}}};
 }
 
@@ -92,8 +95,8 @@ pigeon::Done Maildir::check(pigeon::Deadline /*deadline*/) {
   if (status.st_uid != ::geteuid() || (status.st_mode & 022U) != 0) {
     return pigeon::misconfigured("use base directory " + base_ + ": it must belong to uid " +
                                  std::to_string(::geteuid()) + " and be writable by nobody else")
-        .with_remedy("chown " + std::to_string(::geteuid()) + " " + pigeon::shell_word(base_) + " && chmod go-w " +
-                     pigeon::shell_word(base_));
+        .with_remedy("chown " + std::to_string(::geteuid()) + " " + pigeon::shell_word(base_) +
+                     " && chmod go-w " + pigeon::shell_word(base_));
   }
   if (::faccessat(base.fd(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
     return pigeon::system_failure("write in base directory " + base_, errno);

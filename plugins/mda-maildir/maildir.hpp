@@ -21,7 +21,8 @@ class Maildir {
       : host_(host), base_(std::move(base)), home_(std::move(home)), one_flush_(one_flush) {}
   static pigeon::Result<std::unique_ptr<Maildir>> open(pigeon::Host host, const pigeon::Settings& settings);
 
-  pigeon::Result<pigeon::Attributes> propose(const pigeon::Principal& principal, const pigeon::Attributes& requests);
+  pigeon::Result<pigeon::Attributes> propose(const pigeon::Principal& principal,
+                                             const pigeon::Attributes& requests);
   pigeon::Done ensure(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
   void deliver(std::span<pigeon::Delivery> batch);
   pigeon::Done list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,

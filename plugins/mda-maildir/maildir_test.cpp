@@ -27,7 +27,9 @@ using pigeon::testing::FakeDelivery;
 using pigeon::testing::FakeHost;
 using pigeon::testing::TemporaryDirectory;
 
-Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
+Deadline soon() {
+  return Deadline::in(std::chrono::seconds(10));
+}
 
 struct Fixture {
   TemporaryDirectory directory;
@@ -88,18 +90,21 @@ TEST_CASE("making a mailbox again changes nothing") {
   CHECK(f.fresh().size() == 1);
 }
 
-TEST_CASE("a message is stored byte for byte under a name with its sizes, and nothing is left in tmp or pending") {
+TEST_CASE(
+    "a message is stored byte for byte under a name with its sizes, and nothing is left in tmp or pending") {
   Fixture f;
   REQUIRE(f.mda->ensure(f.alice, soon()));
   int count = 0;
-  for (const auto& body : {std::string(), std::string("Subject: x\n\nx\n"), std::string("no end"),
-                                 std::string("a\r\nb\r\n"), std::string("nul\0\xff\n", 6), std::string(300'000, 'x')}) {
+  for (const auto& body :
+       {std::string(), std::string("Subject: x\n\nx\n"), std::string("no end"), std::string("a\r\nb\r\n"),
+        std::string("nul\0\xff\n", 6), std::string(300'000, 'x')}) {
     const FakeDelivery delivery(f.alice, "id" + std::to_string(++count), body);
     f.deliver({&delivery});
     REQUIRE(delivery.status() == PIGEON_OK);
     const fs::path stored(delivery.stored());
     CHECK(f.content(stored) == delivery.whole());
-    CHECK(stored.filename().string().find(",S=" + std::to_string(delivery.whole().size())) != std::string::npos);
+    CHECK(stored.filename().string().find(",S=" + std::to_string(delivery.whole().size())) !=
+          std::string::npos);
     struct stat status = {};
     REQUIRE(::stat(stored.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777U) == 0600);
@@ -195,7 +200,8 @@ TEST_CASE("without a queue id, equal messages are two; only an attempt that did 
   f.deliver({&first});
   f.deliver({&second});
   CHECK(f.fresh().size() == 2);
-  // The first of two attempts appeared, and died; the third message is another one, which died before it appeared.
+  // The first of two attempts appeared, and died; the third message is another one, which died before it
+  // appeared.
   const auto stored = f.fresh().front().filename().string();
   const auto token = stored.substr(stored.find('T') + 1, 32);
   f.directory.write("base/d/alice/.pigeon/pending/h-" + token, "");
@@ -214,7 +220,8 @@ TEST_CASE("without a queue id, equal messages are two; only an attempt that did 
 TEST_CASE("a batch stores each of its messages, for one mailbox or several, and one that fails fails alone") {
   Fixture f;
   const Allocation bob{.id = "id-of-bob", .attributes = {{"home", {"d/bob"}}}, .principal = {"d", "bob"}};
-  const Allocation nobody{.id = "id-of-nobody", .attributes = {{"home", {"d/nobody"}}}, .principal = {"d", "nobody"}};
+  const Allocation nobody{
+      .id = "id-of-nobody", .attributes = {{"home", {"d/nobody"}}}, .principal = {"d", "nobody"}};
   REQUIRE(f.mda->ensure(f.alice, soon()));
   REQUIRE(f.mda->ensure(bob, soon()));
   const FakeDelivery one(f.alice, "q1", "one\n");
@@ -233,7 +240,8 @@ TEST_CASE("a batch stores each of its messages, for one mailbox or several, and 
   CHECK(f.fresh().size() == 2);
 }
 
-TEST_CASE("a folder is used if it is there, made if that is wanted, and else the message goes into the main one") {
+TEST_CASE(
+    "a folder is used if it is there, made if that is wanted, and else the message goes into the main one") {
   Fixture f;
   REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery without(f.alice, "q1", "one\n", "Work");
@@ -325,8 +333,8 @@ TEST_CASE("purging deletes the mailbox it is asked for, and nothing of anybody e
 }
 
 TEST_CASE("a link at any component below the base is not followed") {
-  for (const std::string component : {"d", "d/alice", "d/alice/Maildir", "d/alice/Maildir/tmp", "d/alice/Maildir/new",
-                                      "d/alice/.pigeon", "d/alice/.pigeon/pending"}) {
+  for (const std::string component : {"d", "d/alice", "d/alice/Maildir", "d/alice/Maildir/tmp",
+                                      "d/alice/Maildir/new", "d/alice/.pigeon", "d/alice/.pigeon/pending"}) {
     CAPTURE(component);
     Fixture f;
     REQUIRE(f.mda->ensure(f.alice, soon()));

@@ -13,7 +13,8 @@ constexpr std::array kPreferences = {
     pigeon::integer_of("quotaMessages", "how many messages the mailbox may hold"),
     pigeon::choice_of("overQuota", "defer|reject", "what happens to a message that is too much", "defer"),
     pigeon::boolean_of("createFolders", "whether a folder that is asked for is made", "FALSE"),
-    pigeon::text_of("home", "a request: the directory, below the base, that the user's Maildir is to be made in",
+    pigeon::text_of("home",
+                    "a request: the directory, below the base, that the user's Maildir is to be made in",
                     nullptr, PIGEON_DECLARATION_ALLOCATION),
 };
 constexpr std::array kAllocated = {
@@ -28,10 +29,12 @@ constexpr std::array kClasses = {&kPreferenceClass, &kAllocationClass};
 
 constexpr std::array kSettings = {
     pigeon::path_of("base", "the directory that all mailboxes are below", PIGEON_DECLARATION_MANDATORY),
-    pigeon::text_of("home", "where a new mailbox goes: {domain}, {user}, {hash1} to {hash4}", "{domain}/{user}"),
-    pigeon::choice_of("batchFlush", "filesystem|each",
-                      "how several messages at once are made durable: by flushing their whole file system, or each",
-                      "filesystem"),
+    pigeon::text_of("home", "where a new mailbox goes: {domain}, {user}, {hash1} to {hash4}",
+                    "{domain}/{user}"),
+    pigeon::choice_of(
+        "batchFlush", "filesystem|each",
+        "how several messages at once are made durable: by flushing their whole file system, or each",
+        "filesystem"),
 };
 
 constexpr pigeon::About kAbout = {.name = "mda-maildir",

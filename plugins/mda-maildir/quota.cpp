@@ -19,8 +19,8 @@ using pigeon::Result;
 
 constexpr const char* kFile = "maildirsize";
 constexpr const char* kTrash = ".Trash";
-constexpr std::size_t kLongest = 5120;         // Maildir++: a longer file is counted anew
-constexpr std::time_t kOldEnough = 900;      // seconds; and so is one that says "full" and is older than this
+constexpr std::size_t kLongest = 5120;   // Maildir++: a longer file is counted anew
+constexpr std::time_t kOldEnough = 900;  // seconds; and so is one that says "full" and is older than this
 
 std::optional<std::int64_t> signed_number(std::string_view text) {
   std::int64_t value = 0;
@@ -112,11 +112,12 @@ Result<Usage> Quota::count(const Directory& maildir) {
 
 Result<Usage> Quota::count_anew(const Directory& maildir) const {
   const auto usage = PIGEON_TRY(count(maildir));
-  const auto temporary_name =
-      "tmp/maildirsize." + std::to_string(::getpid()) + "." + std::to_string(pigeon::Clock::now().time_since_epoch().count());
+  const auto temporary_name = "tmp/maildirsize." + std::to_string(::getpid()) + "." +
+                              std::to_string(pigeon::Clock::now().time_since_epoch().count());
   const auto file = PIGEON_TRY(maildir.create_file(temporary_name));
   if (!file) return usage;
-  const auto text = definition() + "\n" + std::to_string(usage.bytes) + " " + std::to_string(usage.messages) + "\n";
+  const auto text =
+      definition() + "\n" + std::to_string(usage.bytes) + " " + std::to_string(usage.messages) + "\n";
   PIGEON_TRY(pigeon::write_all(*file, text, maildir.below(temporary_name)));
   PIGEON_TRY(maildir.rename(temporary_name, maildir, kFile));
   return usage;

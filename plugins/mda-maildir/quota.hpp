@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The quota of a Maildir++, counted in its file "maildirsize" as Courier, maildrop and others do: the limits in the
-// first line, then a line "bytes messages" for each change; read whole, added up, and counted anew from the folders
-// when it is long, or says that the mailbox is full and may be wrong. Not exact under races, by its own definition.
+// The quota of a Maildir++, counted in its file "maildirsize" as Courier, maildrop and others do: the limits
+// in the first line, then a line "bytes messages" for each change; read whole, added up, and counted anew
+// from the folders when it is long, or says that the mailbox is full and may be wrong. Not exact under races,
+// by its own definition.
 #pragma once
 
 #include <pigeon/sdk/file.hpp>
@@ -22,7 +23,8 @@ struct Usage {
 class Quota {
  public:
   // No limit at all: nothing is counted.
-  Quota(std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> messages) : bytes_(bytes), messages_(messages) {}
+  Quota(std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> messages)
+      : bytes_(bytes), messages_(messages) {}
 
   [[nodiscard]] bool is_set() const { return bytes_ || messages_; }
 

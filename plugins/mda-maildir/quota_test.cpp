@@ -33,7 +33,8 @@ struct Fixture {
   Allocation alice{.id = "a", .attributes = {{"home", {"alice"}}}, .principal = {"d", "alice"}};
 
   Fixture() {
-    mda = *mda_maildir::Maildir::open(host.host(), pigeon::Settings({{"base", {directory / "base"}}, {"home", {"{user}"}}}));
+    mda = *mda_maildir::Maildir::open(
+        host.host(), pigeon::Settings({{"base", {directory / "base"}}, {"home", {"{user}"}}}));
     const auto soon = Deadline::in(std::chrono::seconds(10));
     REQUIRE(mda->initialize({}, soon));
     REQUIRE(mda->ensure(alice, soon));
@@ -45,7 +46,9 @@ struct Fixture {
     last = delivery.status() == PIGEON_OK ? pigeon::Failure{} : delivery.failure();
     return delivery.status();
   }
-  [[nodiscard]] Directory maildir() const { return *std::move(*Directory::open(directory / "base/alice/Maildir")); }
+  [[nodiscard]] Directory maildir() const {
+    return *std::move(*Directory::open(directory / "base/alice/Maildir"));
+  }
   [[nodiscard]] std::string sizes() const { return directory.read("base/alice/Maildir/maildirsize"); }
 
   pigeon::Failure last;
@@ -119,7 +122,8 @@ TEST_CASE("a changed quota, nonsense, or a file that is too long is counted anew
   CHECK(f.sizes() == "1000S\n300 1\n");
 }
 
-TEST_CASE("a mailbox that seems full is counted anew before a message is refused, if the count may be wrong") {
+TEST_CASE(
+    "a mailbox that seems full is counted anew before a message is refused, if the count may be wrong") {
   Fixture f;
   f.directory.write("base/alice/Maildir/maildirsize", "1000S\n900 9\n90 1\n");
   CHECK_FALSE(*Quota(1000, {}).would_exceed(f.maildir(), 100));

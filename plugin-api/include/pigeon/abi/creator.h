@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A creator: a strategy for getting a principal's allocation into the tree exactly once, however many hosts and
- * processes deliver the first mail at the same moment.
+ * A creator: a strategy for getting a principal's allocation into the tree exactly once, however many hosts
+ * and processes deliver the first mail at the same moment.
  */
 #ifndef PIGEON_ABI_CREATOR_H
 #define PIGEON_ABI_CREATOR_H
@@ -14,37 +14,38 @@ extern "C" {
 
 #define PIGEON_COMMIT_ALWAYS UINT32_C(0)    /* overwrites; no promise under races */
 #define PIGEON_COMMIT_IF_ABSENT UINT32_C(1) /* only if the principal has no allocation of any format */
-#define PIGEON_COMMIT_LOCKED UINT32_C(2)    /* as IF_ABSENT, and only while the lock taken by `lock` is still held */
+#define PIGEON_COMMIT_LOCKED \
+  UINT32_C(2) /* as IF_ABSENT, and only while the lock taken by `lock` is still held */
 
 /* The host's operations, bound to one principal and one MDA. Valid until `obtain` returns. */
 typedef struct pigeon_allocating {
   uint32_t size;
   uint32_t reserved;
   uint64_t deadline;
-  void *context;
+  void* context;
 
-  /* PIGEON_OK: an allocation is in the tree, and the host has it; there is nothing more to do. PIGEON_NOT_THERE:
-   * there is none. Reads from where writes go. */
-  pigeon_status (*read)(void *context, pigeon_error *error) PIGEON_NOEXCEPT;
+  /* PIGEON_OK: an allocation is in the tree, and the host has it; there is nothing more to do.
+   * PIGEON_NOT_THERE: there is none. Reads from where writes go. */
+  pigeon_status (*read)(void* context, pigeon_error* error) PIGEON_NOEXCEPT;
 
   /* Has the MDA compute an allocation, under a new id. Nothing is written. */
-  pigeon_status (*propose)(void *context, pigeon_error *error) PIGEON_NOEXCEPT;
+  pigeon_status (*propose)(void* context, pigeon_error* error) PIGEON_NOEXCEPT;
 
   /* Writes the proposed allocation into the tree. PIGEON_CONFLICT: the condition did not hold. */
-  pigeon_status (*commit)(void *context, uint32_t condition, pigeon_error *error) PIGEON_NOEXCEPT;
+  pigeon_status (*commit)(void* context, uint32_t condition, pigeon_error* error) PIGEON_NOEXCEPT;
 
-  /* The principal's lock in the tree, a lease of so many nanoseconds, which must be less than a quarter of the time
-   * between now and the deadline. PIGEON_UNSUPPORTED: this datatree has no locks. */
-  pigeon_status (*lock)(void *context, uint64_t lease, pigeon_error *error) PIGEON_NOEXCEPT;
-  pigeon_status (*unlock)(void *context, pigeon_error *error) PIGEON_NOEXCEPT;
+  /* The principal's lock in the tree, a lease of so many nanoseconds, which must be less than a quarter of
+   * the time between now and the deadline. PIGEON_UNSUPPORTED: this datatree has no locks. */
+  pigeon_status (*lock)(void* context, uint64_t lease, pigeon_error* error) PIGEON_NOEXCEPT;
+  pigeon_status (*unlock)(void* context, pigeon_error* error) PIGEON_NOEXCEPT;
 } pigeon_allocating;
 
 typedef struct pigeon_creator {
   uint32_t size;
   uint32_t reserved;
   /* On PIGEON_OK the host has the principal's allocation: one that `read` found or that `commit` wrote. */
-  pigeon_status (*obtain)(void *instance, const pigeon_allocating *allocating,
-                          pigeon_error *error) PIGEON_NOEXCEPT;
+  pigeon_status (*obtain)(void* instance, const pigeon_allocating* allocating,
+                          pigeon_error* error) PIGEON_NOEXCEPT;
 } pigeon_creator;
 
 #ifdef __cplusplus

@@ -21,17 +21,18 @@ extern "C" {
 typedef struct pigeon_host {
   uint32_t size;
   uint32_t minor; /* the host's PIGEON_API_MINOR */
-  void *context;
-  /* Writes one record, under the plugin's name. Control characters are escaped by the host. From any thread. */
-  void (*log)(void *context, uint32_t level, pigeon_string message) PIGEON_NOEXCEPT;
+  void* context;
+  /* Writes one record, under the plugin's name. Control characters are escaped by the host. From any thread.
+   */
+  void (*log)(void* context, uint32_t level, pigeon_string message) PIGEON_NOEXCEPT;
 } pigeon_host;
 
-/* The plugin's own section of the configuration file, checked against the declared settings: no name that was not
- * declared, every value of its type, paths absolute, defaults filled in. Valid until `open` returns. */
+/* The plugin's own section of the configuration file, checked against the declared settings: no name that was
+ * not declared, every value of its type, paths absolute, defaults filled in. Valid until `open` returns. */
 typedef struct pigeon_settings {
   uint32_t size;
   uint32_t reserved;
-  const pigeon_attribute *settings;
+  const pigeon_attribute* settings;
   size_t setting_count;
 } pigeon_settings;
 

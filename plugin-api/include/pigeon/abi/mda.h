@@ -2,12 +2,12 @@
  *
  * An MDA: a storage format.
  *
- * A principal's mailbox is fixed by its allocation: `id`, which the host chose and nothing else ever gets, and the
- * attributes that `propose` computed. The allocation stands in the tree; `ensure` makes it real and stamps it with
- * the id. Storing is durable when `deliver` answers, and happens once per delivery id.
+ * A principal's mailbox is fixed by its allocation: `id`, which the host chose and nothing else ever gets,
+ * and the attributes that `propose` computed. The allocation stands in the tree; `ensure` makes it real and
+ * stamps it with the id. Storing is durable when `deliver` answers, and happens once per delivery id.
  *
- * A mailbox that should be there and is not, that bears another id or none, or whose base is not marked as ours (a
- * file system that is not mounted) is temporary trouble. It is never made anew by `deliver`.
+ * A mailbox that should be there and is not, that bears another id or none, or whose base is not marked as
+ * ours (a file system that is not mounted) is temporary trouble. It is never made anew by `deliver`.
  */
 #ifndef PIGEON_ABI_MDA_H
 #define PIGEON_ABI_MDA_H
@@ -25,8 +25,8 @@ extern "C" {
 #define PIGEON_MDA_ADOPT UINT32_C(0x2)
 #define PIGEON_MDA_PURGE UINT32_C(0x4)
 
-/* Whom the mailbox is for: a user of a domain, or the domain's catch-all, whose `user` is empty. Normalised names,
- * not encoded; they may hold characters that no file name should. */
+/* Whom the mailbox is for: a user of a domain, or the domain's catch-all, whose `user` is empty. Normalised
+ * names, not encoded; they may hold characters that no file name should. */
 typedef struct pigeon_principal {
   uint32_t size;
   uint32_t reserved;
@@ -37,8 +37,8 @@ typedef struct pigeon_principal {
 typedef struct pigeon_attribute_sink {
   uint32_t size;
   uint32_t reserved;
-  void *context;
-  void (*attribute)(void *context, pigeon_string name, pigeon_string value) PIGEON_NOEXCEPT;
+  void* context;
+  void (*attribute)(void* context, pigeon_string name, pigeon_string value) PIGEON_NOEXCEPT;
 } pigeon_attribute_sink;
 
 /* principal: whose it is; for messages, not for finding anything. */
@@ -47,7 +47,7 @@ typedef struct pigeon_allocation {
   uint32_t reserved;
   pigeon_principal principal;
   pigeon_string id;
-  const pigeon_attribute *attributes;
+  const pigeon_attribute* attributes;
   size_t attribute_count;
 } pigeon_allocation;
 
@@ -56,18 +56,20 @@ typedef struct pigeon_allocation {
 /* The folder asked for was not there; the message went into the main folder. */
 #define PIGEON_RECEIPT_NO_SUCH_FOLDER UINT32_C(0x2)
 
-/* The answer to one delivery. The host allocates it and sets size, status (to PIGEON_BUG: not answered) and error. */
+/* The answer to one delivery. The host allocates it and sets size, status (to PIGEON_BUG: not answered) and
+ * error. */
 typedef struct pigeon_receipt {
   uint32_t size;
   pigeon_status status;
   uint32_t flags;
   uint32_t reserved;
-  pigeon_error *error;
+  pigeon_error* error;
   char stored[256]; /* where, for the log; UTF-8, one line */
 } pigeon_receipt;
 
-/* A retry of this delivery will come with the same id, which no other message has: the MTA gave a queue id. Without
- * it, an equal id may be another message that happens to be equal; only an attempt that did not finish is the same. */
+/* A retry of this delivery will come with the same id, which no other message has: the MTA gave a queue id.
+ * Without it, an equal id may be another message that happens to be equal; only an attempt that did not
+ * finish is the same. */
 #define PIGEON_DELIVERY_ID_IS_UNIQUE UINT32_C(0x1)
 
 /* One message for one mailbox.
@@ -79,13 +81,13 @@ typedef struct pigeon_delivery {
   uint32_t flags;
   uint64_t deadline;
   pigeon_string id;
-  const pigeon_allocation *allocation;
-  const pigeon_attribute *preferences;
+  const pigeon_allocation* allocation;
+  const pigeon_attribute* preferences;
   size_t preference_count;
   pigeon_string folder;
-  const pigeon_envelope *envelope;
-  const pigeon_message *message;
-  pigeon_receipt *receipt;
+  const pigeon_envelope* envelope;
+  const pigeon_message* message;
+  pigeon_receipt* receipt;
 } pigeon_delivery;
 
 /* One message that a mailbox holds. */
@@ -101,41 +103,42 @@ typedef struct pigeon_entry {
 typedef struct pigeon_entry_sink {
   uint32_t size;
   uint32_t reserved;
-  void *context;
+  void* context;
   /* Non-zero means: no more. */
-  uint32_t (*entry)(void *context, const pigeon_entry *entry) PIGEON_NOEXCEPT;
+  uint32_t (*entry)(void* context, const pigeon_entry* entry) PIGEON_NOEXCEPT;
 } pigeon_entry_sink;
 
 typedef struct pigeon_mda {
   uint32_t size;
   uint32_t capabilities;
 
-  /* Computes the attributes of an allocation and touches nothing. requests: attributes that the administrator wants
-   * to have a certain value. */
-  pigeon_status (*propose)(void *instance, const pigeon_principal *principal, const pigeon_attribute *requests,
-                           size_t request_count, const pigeon_attribute_sink *sink,
-                           pigeon_error *error) PIGEON_NOEXCEPT;
+  /* Computes the attributes of an allocation and touches nothing. requests: attributes that the administrator
+   * wants to have a certain value. */
+  pigeon_status (*propose)(void* instance, const pigeon_principal* principal,
+                           const pigeon_attribute* requests, size_t request_count,
+                           const pigeon_attribute_sink* sink, pigeon_error* error) PIGEON_NOEXCEPT;
 
-  /* Makes the allocation real, durably, and stamps it. Idempotent; any number of processes may do it at once, and
-   * any of them may die at any step. A mailbox without a stamp that is already there is refused. */
-  pigeon_status (*ensure)(void *instance, const pigeon_allocation *allocation, uint64_t deadline,
-                          pigeon_error *error) PIGEON_NOEXCEPT;
+  /* Makes the allocation real, durably, and stamps it. Idempotent; any number of processes may do it at once,
+   * and any of them may die at any step. A mailbox without a stamp that is already there is refused. */
+  pigeon_status (*ensure)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
+                          pigeon_error* error) PIGEON_NOEXCEPT;
 
-  /* Stores every delivery of the batch and answers each in its receipt: what one of them meets does not touch the
-   * others. On return everything that was answered PIGEON_OK is durable. */
-  void (*deliver)(void *instance, const pigeon_delivery *const *deliveries, size_t count) PIGEON_NOEXCEPT;
+  /* Stores every delivery of the batch and answers each in its receipt: what one of them meets does not touch
+   * the others. On return everything that was answered PIGEON_OK is durable. */
+  void (*deliver)(void* instance, const pigeon_delivery* const* deliveries, size_t count) PIGEON_NOEXCEPT;
 
   /* What the mailbox holds, folder by folder. */
-  pigeon_status (*list)(void *instance, const pigeon_allocation *allocation, uint64_t deadline,
-                        const pigeon_entry_sink *sink, pigeon_error *error) PIGEON_NOEXCEPT;
+  pigeon_status (*list)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
+                        const pigeon_entry_sink* sink, pigeon_error* error) PIGEON_NOEXCEPT;
 
-  /* Stamps a mailbox that is there without a stamp, made by another program or before; as ensure otherwise. */
-  pigeon_status (*adopt)(void *instance, const pigeon_allocation *allocation, uint64_t deadline,
-                         pigeon_error *error) PIGEON_NOEXCEPT;
+  /* Stamps a mailbox that is there without a stamp, made by another program or before; as ensure otherwise.
+   */
+  pigeon_status (*adopt)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
+                         pigeon_error* error) PIGEON_NOEXCEPT;
 
   /* Deletes the mailbox and all mail in it. The only function that deletes mail. Idempotent. */
-  pigeon_status (*purge)(void *instance, const pigeon_allocation *allocation, uint64_t deadline,
-                         pigeon_error *error) PIGEON_NOEXCEPT;
+  pigeon_status (*purge)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
+                         pigeon_error* error) PIGEON_NOEXCEPT;
 } pigeon_mda;
 
 #ifdef __cplusplus

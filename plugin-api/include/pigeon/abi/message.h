@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-/* The body is a shared mapping of a file: whoever has read a part of it may give its pages back to the system with
- * madvise(MADV_DONTNEED), so that a large message needs little memory. Without this flag that would destroy it. */
+/* The body is a shared mapping of a file: whoever has read a part of it may give its pages back to the system
+ * with madvise(MADV_DONTNEED), so that a large message needs little memory. Without this flag that would
+ * destroy it. */
 #define PIGEON_MESSAGE_MAPPED UINT32_C(0x1)
 
 /* A message is its prefix, then its body, byte for byte. It does not change during a call.
@@ -24,13 +25,14 @@ extern "C" {
 typedef struct pigeon_message {
   uint32_t size;
   uint32_t flags;
-  const pigeon_string *prefix;
+  const pigeon_string* prefix;
   size_t prefix_count;
   pigeon_string body;
 } pigeon_message;
 
-/* Strings are free of control characters; `sender` and `original_recipient` are otherwise as the MTA gave them, the
- * other addresses are normalised: the domain in lower case and A-labels, the local part folded if configured.
+/* Strings are free of control characters; `sender` and `original_recipient` are otherwise as the MTA gave
+ * them, the other addresses are normalised: the domain in lower case and A-labels, the local part folded if
+ * configured.
  *
  * sender              empty for the null sender
  * recipient           local part, "@", domain

@@ -2,8 +2,8 @@
  *
  * Strings and the objects of the datatree, as they cross the plugin API.
  *
- * Memory: everything here is lent by the caller and is valid until the call returns, unless a header says longer.
- * Nobody frees what the other side allocated.
+ * Memory: everything here is lent by the caller and is valid until the call returns, unless a header says
+ * longer. Nobody frees what the other side allocated.
  */
 #ifndef PIGEON_ABI_OBJECT_H
 #define PIGEON_ABI_OBJECT_H
@@ -15,29 +15,30 @@
 extern "C" {
 #endif
 
-/* `size` bytes at `data`, which may hold any value and are not terminated. data may be NULL when size is 0. */
+/* `size` bytes at `data`, which may hold any value and are not terminated. data may be NULL when size is 0.
+ */
 typedef struct pigeon_string {
-  const char *data;
+  const char* data;
   size_t size;
 } pigeon_string;
 
-/* A property: a name, which compares without ASCII case, and its set of values, in no order. Each value is non-empty
- * UTF-8. Also used for the settings of a plugin, whose values keep the order of the configuration file. */
+/* A property: a name, which compares without ASCII case, and its set of values, in no order. Each value is
+ * non-empty UTF-8. Also used for the settings of a plugin, whose values keep the order of the configuration
+ * file. */
 typedef struct pigeon_attribute {
   pigeon_string name;
-  const pigeon_string *values;
+  const pigeon_string* values;
   size_t value_count;
 } pigeon_attribute;
 
 /* An object of the tree.
  *
- * path         canonical: "/" for the root, else "/" before each name from the top. In a name, "%", "/", DEL and the
- *              bytes up to and including the blank are written as "%" and two upper-case hexadecimal digits; all
+ * path         canonical: "/" for the root, else "/" before each name from the top. In a name, "%", "/", DEL
+ * and the bytes up to and including the blank are written as "%" and two upper-case hexadecimal digits; all
  *              others stand for themselves. What a backend calls an alias has been resolved.
- * alias        empty, or the path that led here through an alias, as the backend spells it: the host compares it, to
- *              the octet, with what it asked for
- * objectclass  the one structural class
- * auxiliary    the auxiliary classes, in no order
+ * alias        empty, or the path that led here through an alias, as the backend spells it: the host compares
+ * it, to the octet, with what it asked for objectclass  the one structural class auxiliary    the auxiliary
+ * classes, in no order
  */
 typedef struct pigeon_object {
   uint32_t size;
@@ -45,9 +46,9 @@ typedef struct pigeon_object {
   pigeon_string path;
   pigeon_string alias;
   pigeon_string objectclass;
-  const pigeon_string *auxiliary;
+  const pigeon_string* auxiliary;
   size_t auxiliary_count;
-  const pigeon_attribute *attributes;
+  const pigeon_attribute* attributes;
   size_t attribute_count;
 } pigeon_object;
 
@@ -55,8 +56,8 @@ typedef struct pigeon_object {
 typedef struct pigeon_slice {
   uint32_t size;
   uint32_t reserved;
-  const pigeon_object *object;
-  const pigeon_object *const *children;
+  const pigeon_object* object;
+  const pigeon_object* const* children;
   size_t child_count;
 } pigeon_slice;
 

@@ -2,33 +2,33 @@
  *
  * Start here: what a PigeonDeliver plugin is.
  *
- * A plugin is one shared object. The stem of its file name is its name, and for a module, an MDA or a creator also
- * the objectclass it serves: mailVacation.so serves objects of class mailVacation. It exports one symbol, the
- * constant descriptor `pigeon_plugin_v0`, and carries one ELF note, which the host reads before it maps the file.
+ * A plugin is one shared object. The stem of its file name is its name, and for a module, an MDA or a creator
+ * also the objectclass it serves: mailVacation.so serves objects of class mailVacation. It exports one
+ * symbol, the constant descriptor `pigeon_plugin_v0`, and carries one ELF note, which the host reads before
+ * it maps the file.
  *
- * Names are RFC 4512 key strings of at most 63 characters: a letter, then letters, digits and hyphens. The kind shows
- * in the name: datatree-*, mda-*, creator-*; a module has none of these prefixes.
+ * Names are RFC 4512 key strings of at most 63 characters: a letter, then letters, digits and hyphens. The
+ * kind shows in the name: datatree-*, mda-*, creator-*; a module has none of these prefixes.
  *
- * Versions: the major number is part of the symbol's name and must be equal; a plugin's minor must not be greater
- * than the host's. Structs that begin with `size` grow at their end; a reader must not touch what lies beyond the
- * writer's size. The other structs never change within a major version.
+ * Versions: the major number is part of the symbol's name and must be equal; a plugin's minor must not be
+ * greater than the host's. Structs that begin with `size` grow at their end; a reader must not touch what
+ * lies beyond the writer's size. The other structs never change within a major version.
  *
  * Life:
- *   load, unload   at most once per process, before the first open and after the last close. Either may be NULL.
- *                  A load that fails leaves nothing behind and may be tried again.
- *   open, close    once per instance. An instance is used by one thread at a time; another thread opens its own.
- *   initialize     by an administrator's command only: makes what the instance needs (a database, a base directory)
- *                  and touches nothing that is there. NULL if there is nothing to make.
- *   check          by an administrator's command only: tells whether what the instance needs is there and usable,
- *                  and changes nothing. NULL if there is nothing to check.
- * The file is never unmapped.
+ *   load, unload   at most once per process, before the first open and after the last close. Either may be
+ * NULL. A load that fails leaves nothing behind and may be tried again. open, close    once per instance. An
+ * instance is used by one thread at a time; another thread opens its own. initialize     by an
+ * administrator's command only: makes what the instance needs (a database, a base directory) and touches
+ * nothing that is there. NULL if there is nothing to make. check          by an administrator's command only:
+ * tells whether what the instance needs is there and usable, and changes nothing. NULL if there is nothing to
+ * check. The file is never unmapped.
  *
- * Loading runs nothing: no constructors with effects, no threads. A plugin leaves the process as it was: working
- * directory, umask, locale, environment, signal dispositions, standard descriptors. It opens descriptors with
- * O_CLOEXEC. It does not print.
+ * Loading runs nothing: no constructors with effects, no threads. A plugin leaves the process as it was:
+ * working directory, umask, locale, environment, signal dispositions, standard descriptors. It opens
+ * descriptors with O_CLOEXEC. It does not print.
  *
- * Time: a call that may wait carries an absolute deadline in nanoseconds of CLOCK_MONOTONIC. The call returns by
- * then. There is no cancel: one second over, the host kills the process.
+ * Time: a call that may wait carries an absolute deadline in nanoseconds of CLOCK_MONOTONIC. The call returns
+ * by then. There is no cancel: one second over, the host kills the process.
  */
 #ifndef PIGEON_ABI_PLUGIN_H
 #define PIGEON_ABI_PLUGIN_H
@@ -55,29 +55,29 @@ typedef struct pigeon_plugin {
   uint32_t major;
   uint32_t minor; /* the lowest host minor that this plugin can work with */
   uint32_t kind;
-  const char *name;
-  const char *version; /* of the plugin, for people */
-  const char *summary; /* one line, without a full stop */
-  const pigeon_class *const *classes;
+  const char* name;
+  const char* version; /* of the plugin, for people */
+  const char* summary; /* one line, without a full stop */
+  const pigeon_class* const* classes;
   size_t class_count;
-  const pigeon_declaration *settings;
+  const pigeon_declaration* settings;
   size_t setting_count;
-  pigeon_status (*load)(pigeon_error *error) PIGEON_NOEXCEPT;
+  pigeon_status (*load)(pigeon_error* error) PIGEON_NOEXCEPT;
   void (*unload)(void) PIGEON_NOEXCEPT;
-  /* On PIGEON_OK *instance is the new instance, which may be NULL; on failure nothing is left to close. Opening does
-   * not wait: what needs a server or a file connects in the first call that has a deadline. */
-  pigeon_status (*open)(const pigeon_host *host, const pigeon_settings *settings, void **instance,
-                        pigeon_error *error) PIGEON_NOEXCEPT;
-  void (*close)(void *instance) PIGEON_NOEXCEPT;
-  pigeon_status (*initialize)(void *instance, const pigeon_schema *schema, uint64_t deadline,
-                              pigeon_error *error) PIGEON_NOEXCEPT;
-  pigeon_status (*check)(void *instance, uint64_t deadline, pigeon_error *error) PIGEON_NOEXCEPT;
+  /* On PIGEON_OK *instance is the new instance, which may be NULL; on failure nothing is left to close.
+   * Opening does not wait: what needs a server or a file connects in the first call that has a deadline. */
+  pigeon_status (*open)(const pigeon_host* host, const pigeon_settings* settings, void** instance,
+                        pigeon_error* error) PIGEON_NOEXCEPT;
+  void (*close)(void* instance) PIGEON_NOEXCEPT;
+  pigeon_status (*initialize)(void* instance, const pigeon_schema* schema, uint64_t deadline,
+                              pigeon_error* error) PIGEON_NOEXCEPT;
+  pigeon_status (*check)(void* instance, uint64_t deadline, pigeon_error* error) PIGEON_NOEXCEPT;
   /* The operations of the kind: a pigeon_datatree, pigeon_module, pigeon_mda or pigeon_creator. */
-  const void *operations;
+  const void* operations;
 } pigeon_plugin;
 
-/* The ELF note, in a section named ".note.pigeon", owner "Pigeon", type 1. The host refuses a file without it, and
- * one whose note disagrees with the descriptor. */
+/* The ELF note, in a section named ".note.pigeon", owner "Pigeon", type 1. The host refuses a file without
+ * it, and one whose note disagrees with the descriptor. */
 #define PIGEON_NOTE_OWNER "Pigeon"
 #define PIGEON_NOTE_TYPE UINT32_C(1)
 

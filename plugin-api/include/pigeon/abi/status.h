@@ -2,8 +2,8 @@
  *
  * What a call across the plugin API answered, and the one struct in which a failure is told.
  *
- * A status says who has to act. Its range, the bits above the lowest twelve, is the part that decides a mail's
- * fate, so a value that a later minor version adds still does the right thing in an older host:
+ * A status says who has to act. Its range, the bits above the lowest twelve, is the part that decides a
+ * mail's fate, so a value that a later minor version adds still does the right thing in an older host:
  *
  *   0x0000  it worked, or a definite answer that is no failure ("not there", "somebody else was first")
  *   0x1000  temporary: trouble on our side; the mail waits
@@ -19,7 +19,8 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-/* Part of every function type: a function that may throw does not convert, so no exception crosses by accident. */
+/* Part of every function type: a function that may throw does not convert, so no exception crosses by
+ * accident. */
 #define PIGEON_NOEXCEPT noexcept
 extern "C" {
 #else
@@ -29,7 +30,8 @@ extern "C" {
 typedef uint32_t pigeon_status;
 
 #define PIGEON_OK UINT32_C(0x0000)
-/* A definite negative answer: what was asked for was proven not to exist. Never said when it could not be read. */
+/* A definite negative answer: what was asked for was proven not to exist. Never said when it could not be
+ * read. */
 #define PIGEON_NOT_THERE UINT32_C(0x0001)
 /* A precondition did not hold; nothing was changed. */
 #define PIGEON_CONFLICT UINT32_C(0x0002)
@@ -59,12 +61,13 @@ typedef uint32_t pigeon_status;
 
 #define PIGEON_STATUS_RANGE(status) ((status) & ~UINT32_C(0x0fff))
 
-/* The call failed, but what it should do may have been done: a connection lost before the answer, a directory that
- * could not be flushed after a rename. Whoever retries must be ready to find it done. */
+/* The call failed, but what it should do may have been done: a connection lost before the answer, a directory
+ * that could not be flushed after a rename. Whoever retries must be ready to find it done. */
 #define PIGEON_ERROR_MAY_HAVE_HAPPENED UINT32_C(0x1)
 
-/* One failure. The caller allocates it, sets `size` and zeroes the rest before each call; the callee fills it when
- * it answers anything but 0x0000 to 0x0fff. Texts are UTF-8, one line, terminated by NUL, cut where they do not fit.
+/* One failure. The caller allocates it, sets `size` and zeroes the rest before each call; the callee fills it
+ * when it answers anything but 0x0000 to 0x0fff. Texts are UTF-8, one line, terminated by NUL, cut where they
+ * do not fit.
  *
  * dsn      the RFC 3463 status, class.subject.detail; all zero lets the host choose one that fits the status
  * reason   one line for the sender, who is a stranger: no path, no host, no query

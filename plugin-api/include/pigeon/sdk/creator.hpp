@@ -22,7 +22,8 @@ class Allocating {
   [[nodiscard]] Deadline deadline() const { return Deadline(allocating_->deadline); }
   // True: an allocation is in the tree, and the host has it.
   [[nodiscard]] Result<bool> read() const {
-    return yes_unless(PIGEON_NOT_THERE, [&](auto* error) { return allocating_->read(allocating_->context, error); });
+    return yes_unless(PIGEON_NOT_THERE,
+                      [&](auto* error) { return allocating_->read(allocating_->context, error); });
   }
   [[nodiscard]] Done propose() const {
     return call([&](auto* error) { return allocating_->propose(allocating_->context, error); });
@@ -62,7 +63,8 @@ class Allocating {
 };
 
 template <typename T>
-pigeon_status obtain_allocation(void* instance, const pigeon_allocating* allocating, pigeon_error* error) noexcept {
+pigeon_status obtain_allocation(void* instance, const pigeon_allocating* allocating,
+                                pigeon_error* error) noexcept {
   return guard(error, [&] {
     Allocating operations(*allocating);
     return answer(Instance<T>::of(instance).obtain(operations), error);
@@ -71,7 +73,7 @@ pigeon_status obtain_allocation(void* instance, const pigeon_allocating* allocat
 
 }  // namespace pigeon::inline v0
 
-#define PIGEON_CREATOR(type_, about_)                                                        \
-  static constexpr pigeon_creator pigeon_plugin_operations = {sizeof(pigeon_creator), 0,    \
+#define PIGEON_CREATOR(type_, about_)                                                              \
+  static constexpr pigeon_creator pigeon_plugin_operations = {sizeof(pigeon_creator), 0,           \
                                                               ::pigeon::obtain_allocation<type_>}; \
   PIGEON_PLUGIN(PIGEON_KIND_CREATOR, type_, pigeon_plugin_operations, about_)

@@ -2,16 +2,16 @@
 //
 // A datatree in C++: a class with
 //
-//   Result<std::optional<Objects>> fetch(const Fetch&)          the object first; then what is below it, parents first
-//   Result<std::optional<Objects>> children(const Page&)        optional
-//   Result<Applied> apply(const Update&)                        optional
-//   Result<Applied> apply_all(const std::vector<Update>&, std::size_t& failed)           optional
-//   Result<std::optional<Token>> lock(const TreePath&, nanoseconds lease, Deadline)     optional, with unlock
-//   Result<Applied> unlock(const TreePath&, const Token&, Deadline)
-//   Result<std::string> print_schema(const pigeon_schema&, std::string_view language)   optional
+//   Result<std::optional<Objects>> fetch(const Fetch&)          the object first; then what is below it,
+//   parents first Result<std::optional<Objects>> children(const Page&)        optional Result<Applied>
+//   apply(const Update&)                        optional Result<Applied> apply_all(const
+//   std::vector<Update>&, std::size_t& failed)           optional Result<std::optional<Token>> lock(const
+//   TreePath&, nanoseconds lease, Deadline)     optional, with unlock Result<Applied> unlock(const TreePath&,
+//   const Token&, Deadline) Result<std::string> print_schema(const pigeon_schema&, std::string_view language)
+//   optional
 //
-// and what plugin.hpp says of every instance; then PIGEON_DATATREE(Class, kAbout). The promises that each of these
-// must keep are in pigeon/abi/datatree.h.
+// and what plugin.hpp says of every instance; then PIGEON_DATATREE(Class, kAbout). The promises that each of
+// these must keep are in pigeon/abi/datatree.h.
 #pragma once
 
 #include <pigeon/abi/datatree.h>
@@ -50,14 +50,20 @@ struct Change {
   std::string name = {};
   Values values = {};
 
-  static Change create(std::string_view objectclass) { return {PIGEON_CHANGE_CREATE, std::string(objectclass)}; }
+  static Change create(std::string_view objectclass) {
+    return {PIGEON_CHANGE_CREATE, std::string(objectclass)};
+  }
   static Change remove() { return {PIGEON_CHANGE_REMOVE}; }
   static Change add_class(std::string_view name) { return {PIGEON_CHANGE_ADD_CLASS, std::string(name)}; }
-  static Change remove_class(std::string_view name) { return {PIGEON_CHANGE_REMOVE_CLASS, std::string(name)}; }
+  static Change remove_class(std::string_view name) {
+    return {PIGEON_CHANGE_REMOVE_CLASS, std::string(name)};
+  }
   static Change set(std::string_view name, Values values) {
     return {PIGEON_CHANGE_SET, std::string(name), std::move(values)};
   }
-  static Change set(std::string_view name, std::string_view value) { return set(name, Values{std::string(value)}); }
+  static Change set(std::string_view name, std::string_view value) {
+    return set(name, Values{std::string(value)});
+  }
 };
 
 struct Precondition {
@@ -66,7 +72,9 @@ struct Precondition {
   std::string value = {};
 
   static Precondition object_absent() { return {PIGEON_IF_OBJECT_ABSENT}; }
-  static Precondition absent(std::string_view name) { return {PIGEON_IF_ATTRIBUTE_ABSENT, std::string(name)}; }
+  static Precondition absent(std::string_view name) {
+    return {PIGEON_IF_ATTRIBUTE_ABSENT, std::string(name)};
+  }
   static Precondition equal(std::string_view name, std::string_view value) {
     return {PIGEON_IF_ATTRIBUTE_EQUAL, std::string(name), std::string(value)};
   }
@@ -161,8 +169,8 @@ struct DatatreeOperations {
     return guard(error, [&]() -> pigeon_status {
       auto path = path_of(request->path);
       if (!path) return report(path.failure(), error);
-      const Fetch asked = {*std::move(path), request->depth, (request->flags & PIGEON_FETCH_AUTHORITATIVE) != 0,
-                           Deadline(request->deadline)};
+      const Fetch asked = {*std::move(path), request->depth,
+                           (request->flags & PIGEON_FETCH_AUTHORITATIVE) != 0, Deadline(request->deadline)};
       return give(of(instance).fetch(asked), sink, error);
     });
   }
@@ -172,13 +180,15 @@ struct DatatreeOperations {
     return guard(error, [&]() -> pigeon_status {
       auto path = path_of(request->path);
       if (!path) return report(path.failure(), error);
-      const Page asked = {*std::move(path), copy(request->after), request->limit, Deadline(request->deadline)};
+      const Page asked = {*std::move(path), copy(request->after), request->limit,
+                          Deadline(request->deadline)};
       return give(of(instance).children(asked), sink, error);
     });
   }
 
   static Result<Update> update_of(const pigeon_update& request) {
-    Update update = {.path = PIGEON_TRY(path_of(request.path)), .changes = {}, .deadline = Deadline(request.deadline)};
+    Update update = {
+        .path = PIGEON_TRY(path_of(request.path)), .changes = {}, .deadline = Deadline(request.deadline)};
     for (const auto& change : std::span(request.changes, request.change_count)) {
       Values values;
       for (const auto& value : std::span(change.values, change.value_count)) values.push_back(copy(value));
@@ -213,8 +223,8 @@ struct DatatreeOperations {
     });
   }
 
-  static pigeon_status lock(void* instance, pigeon_string path_text, std::uint64_t lease, std::uint64_t deadline,
-                            pigeon_token* token, pigeon_error* error) noexcept {
+  static pigeon_status lock(void* instance, pigeon_string path_text, std::uint64_t lease,
+                            std::uint64_t deadline, pigeon_token* token, pigeon_error* error) noexcept {
     return guard(error, [&]() -> pigeon_status {
       auto path = path_of(path_text);
       if (!path) return report(path.failure(), error);
@@ -268,7 +278,9 @@ struct DatatreeOperations {
       operations.lock = lock;
       operations.unlock = unlock;
     }
-    if constexpr (requires(T t, const pigeon_schema& schema) { t.print_schema(schema, std::string_view()); }) {
+    if constexpr (requires(T t, const pigeon_schema& schema) {
+                    t.print_schema(schema, std::string_view());
+                  }) {
       operations.capabilities |= PIGEON_DATATREE_PRINT_SCHEMA;
       operations.print_schema = print_schema;
     }
@@ -278,6 +290,6 @@ struct DatatreeOperations {
 
 }  // namespace pigeon::inline v0
 
-#define PIGEON_DATATREE(type_, about_)                                                                   \
+#define PIGEON_DATATREE(type_, about_)                                                                      \
   static constexpr pigeon_datatree pigeon_plugin_operations = ::pigeon::DatatreeOperations<type_>::table(); \
   PIGEON_PLUGIN(PIGEON_KIND_DATATREE, type_, pigeon_plugin_operations, about_)

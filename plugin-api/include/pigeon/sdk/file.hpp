@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Files and directories in the way mail needs them: beneath a directory that the administrator named, never through a
-// link, durable when a function says so, and every failure in words.
+// Files and directories in the way mail needs them: beneath a directory that the administrator named, never
+// through a link, durable when a function says so, and every failure in words.
 #pragma once
 
 #include <pigeon/sdk/message.hpp>
@@ -74,7 +74,8 @@ inline Failure system_failure(const std::string& tried, int error) {
     case EACCES:
     case EPERM:
       met.status = PIGEON_MISCONFIGURED;
-      met.remedy = "let uid " + std::to_string(geteuid()) + " do this (owner and mode of the path and of all above it)";
+      met.remedy = "let uid " + std::to_string(geteuid()) +
+                   " do this (owner and mode of the path and of all above it)";
       break;
     case EROFS:
       met.status = PIGEON_MISCONFIGURED;
@@ -103,8 +104,8 @@ auto retry(Call&& call) {
   }
 }
 
-// Makes what was written to an open file or directory durable. A failure is final: after it, a second flush proves
-// nothing, because the kernel has forgotten what it could not write.
+// Makes what was written to an open file or directory durable. A failure is final: after it, a second flush
+// proves nothing, because the kernel has forgotten what it could not write.
 inline Done flush(const Fd& fd, const std::string& shown) {
   if (::fsync(fd.get()) != 0) return system_failure("flush " + shown, errno);
   return {};
@@ -119,19 +120,22 @@ inline Done write_all(const Fd& fd, std::string_view bytes, const std::string& s
   return {};
 }
 
-// Gives the memory of a part of a mapped file that was read back to the system. REQUIRES: a shared mapping of a file.
+// Gives the memory of a part of a mapped file that was read back to the system. REQUIRES: a shared mapping of
+// a file.
 inline void forget_pages(std::string_view read) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const auto into_page = reinterpret_cast<std::uintptr_t>(read.data()) % page;
   const std::size_t before = into_page == 0 ? 0 : page - into_page;
   if (read.size() < before + page) return;
   const std::size_t whole = (read.size() - before) / page * page;
-  ::madvise(const_cast<char*>(read.data()) + before, whole, MADV_DONTNEED);  // NOLINT(*-const-cast): only forgets
+  ::madvise(const_cast<char*>(read.data()) + before, whole,
+            MADV_DONTNEED);  // NOLINT(*-const-cast): only forgets
 }
 
 struct Written {
   std::uint64_t bytes = 0;
-  std::uint64_t wire_size = 0;  // with every line ended by CR LF, as IMAP and POP3 count (RFC 3501, section 2.3.4)
+  std::uint64_t wire_size =
+      0;  // with every line ended by CR LF, as IMAP and POP3 count (RFC 3501, section 2.3.4)
 };
 
 // Writes a whole message, giving back the memory of what it has passed.
@@ -188,8 +192,8 @@ class Directory {
     return Directory(*std::move(fd), relative == "." ? shown_ : below(relative));
   }
 
-  // The directory of this name, made with mode 0700 if it is not there. The caller flushes this one, once it has made
-  // all that it needs: that a name can be seen does not mean that it would survive.
+  // The directory of this name, made with mode 0700 if it is not there. The caller flushes this one, once it
+  // has made all that it needs: that a name can be seen does not mean that it would survive.
   [[nodiscard]] Result<Directory> make(const std::string& name) const {
     if (::mkdirat(fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
       return system_failure("make directory " + below(name), errno);
@@ -213,7 +217,8 @@ class Directory {
   }
 
   // A small file, whole.
-  [[nodiscard]] Result<std::optional<std::string>> read_file(const std::string& name, std::size_t most) const {
+  [[nodiscard]] Result<std::optional<std::string>> read_file(const std::string& name,
+                                                             std::size_t most) const {
     const auto fd = PIGEON_TRY(open_file(name));
     if (!fd) return std::nullopt;
     struct stat status = {};
@@ -239,9 +244,9 @@ class Directory {
     return fd;
   }
 
-  // A file with this text appears under `name`, whole and durable, unless there is one of that name already: then
-  // false. Any number of processes may try at once, and whoever dies leaves nothing behind; except on a file system
-  // without unnamed files (NFS), where a dead process may leave a hidden temporary name.
+  // A file with this text appears under `name`, whole and durable, unless there is one of that name already:
+  // then false. Any number of processes may try at once, and whoever dies leaves nothing behind; except on a
+  // file system without unnamed files (NFS), where a dead process may leave a hidden temporary name.
   [[nodiscard]] Result<bool> publish(const std::string& name, std::string_view text) const {
     std::string temporary_name;
     Fd fd(retry([&] { return ::openat(fd_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }));

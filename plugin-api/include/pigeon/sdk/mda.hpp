@@ -10,8 +10,8 @@
 //   Done adopt(const Allocation&, Deadline)        optional
 //   Done purge(const Allocation&, Deadline)        optional
 //
-// and what plugin.hpp says of every instance; then PIGEON_MDA(Class, kAbout). The promises that each of these must
-// keep are in pigeon/abi/mda.h; pigeon/sdk/file.hpp has the steps that keep them on a file system.
+// and what plugin.hpp says of every instance; then PIGEON_MDA(Class, kAbout). The promises that each of these
+// must keep are in pigeon/abi/mda.h; pigeon/sdk/file.hpp has the steps that keep them on a file system.
 #pragma once
 
 #include <pigeon/abi/mda.h>
@@ -68,7 +68,8 @@ class LentAllocation {
       : attributes_(allocation.attributes),
         allocation_{sizeof allocation_,
                     0,
-                    {sizeof(pigeon_principal), 0, borrow(allocation.principal.domain), borrow(allocation.principal.user)},
+                    {sizeof(pigeon_principal), 0, borrow(allocation.principal.domain),
+                     borrow(allocation.principal.user)},
                     borrow(allocation.id),
                     attributes_.data(),
                     attributes_.size()} {}
@@ -119,9 +120,9 @@ template <typename T>
 struct MdaOperations {
   static T& of(void* instance) { return Instance<T>::of(instance); }
 
-  static pigeon_status propose(void* instance, const pigeon_principal* principal, const pigeon_attribute* requests,
-                               std::size_t request_count, const pigeon_attribute_sink* sink,
-                               pigeon_error* error) noexcept {
+  static pigeon_status propose(void* instance, const pigeon_principal* principal,
+                               const pigeon_attribute* requests, std::size_t request_count,
+                               const pigeon_attribute_sink* sink, pigeon_error* error) noexcept {
     return guard(error, [&]() -> pigeon_status {
       const Principal whom = {copy(principal->domain), copy(principal->user)};
       const auto proposed = of(instance).propose(whom, copy(requests, request_count));
@@ -135,7 +136,8 @@ struct MdaOperations {
 
   static pigeon_status ensure(void* instance, const pigeon_allocation* allocation, std::uint64_t deadline,
                               pigeon_error* error) noexcept {
-    return guard(error, [&] { return answer(of(instance).ensure(copy(*allocation), Deadline(deadline)), error); });
+    return guard(error,
+                 [&] { return answer(of(instance).ensure(copy(*allocation), Deadline(deadline)), error); });
   }
 
   static void deliver(void* instance, const pigeon_delivery* const* deliveries, std::size_t count) noexcept {
@@ -165,8 +167,8 @@ struct MdaOperations {
                             const pigeon_entry_sink* sink, pigeon_error* error) noexcept {
     return guard(error, [&] {
       const auto give = [&](const Entry& entry) {
-        const pigeon_entry lent = {sizeof lent,  0, borrow(entry.folder), borrow(entry.name),
-                                   entry.bytes, entry.received};
+        const pigeon_entry lent = {sizeof lent,        0,           borrow(entry.folder),
+                                   borrow(entry.name), entry.bytes, entry.received};
         return sink->entry(sink->context, &lent) == 0;
       };
       return answer(of(instance).list(copy(*allocation), Deadline(deadline), give), error);
@@ -175,12 +177,14 @@ struct MdaOperations {
 
   static pigeon_status adopt(void* instance, const pigeon_allocation* allocation, std::uint64_t deadline,
                              pigeon_error* error) noexcept {
-    return guard(error, [&] { return answer(of(instance).adopt(copy(*allocation), Deadline(deadline)), error); });
+    return guard(error,
+                 [&] { return answer(of(instance).adopt(copy(*allocation), Deadline(deadline)), error); });
   }
 
   static pigeon_status purge(void* instance, const pigeon_allocation* allocation, std::uint64_t deadline,
                              pigeon_error* error) noexcept {
-    return guard(error, [&] { return answer(of(instance).purge(copy(*allocation), Deadline(deadline)), error); });
+    return guard(error,
+                 [&] { return answer(of(instance).purge(copy(*allocation), Deadline(deadline)), error); });
   }
 
   static constexpr pigeon_mda table() {
@@ -208,6 +212,6 @@ struct MdaOperations {
 
 }  // namespace pigeon::inline v0
 
-#define PIGEON_MDA(type_, about_)                                                              \
+#define PIGEON_MDA(type_, about_)                                                                 \
   static constexpr pigeon_mda pigeon_plugin_operations = ::pigeon::MdaOperations<type_>::table(); \
   PIGEON_PLUGIN(PIGEON_KIND_MDA, type_, pigeon_plugin_operations, about_)

@@ -16,7 +16,9 @@ class Message {
  public:
   explicit Message(const pigeon_message& message) : message_(&message) {}
 
-  [[nodiscard]] std::span<const pigeon_string> prefix() const { return {message_->prefix, message_->prefix_count}; }
+  [[nodiscard]] std::span<const pigeon_string> prefix() const {
+    return {message_->prefix, message_->prefix_count};
+  }
   [[nodiscard]] std::string_view body() const { return view(message_->body); }
   [[nodiscard]] bool is_mapped() const { return (message_->flags & PIGEON_MESSAGE_MAPPED) != 0; }
 

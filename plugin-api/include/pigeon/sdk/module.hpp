@@ -70,12 +70,15 @@ class Run {
     objects.reserve(steps.size());
     std::vector<pigeon_step> lent;
     for (const auto& step : steps) {
-      lent.push_back({borrow(step.module), &objects.emplace_back(step.object).get(), step.enabled ? 1U : 0U, 0});
+      lent.push_back(
+          {borrow(step.module), &objects.emplace_back(step.object).get(), step.enabled ? 1U : 0U, 0});
     }
-    return call([&](auto* error) { return run_->replace_steps(run_->context, lent.data(), lent.size(), error); });
+    return call(
+        [&](auto* error) { return run_->replace_steps(run_->context, lent.data(), lent.size(), error); });
   }
   [[nodiscard]] Done allocate(std::string_view creator, std::string_view mda) const {
-    return call([&](auto* error) { return run_->allocate(run_->context, borrow(creator), borrow(mda), error); });
+    return call(
+        [&](auto* error) { return run_->allocate(run_->context, borrow(creator), borrow(mda), error); });
   }
   [[nodiscard]] Done store(std::string_view mda, std::string_view folder) const {
     return call([&](auto* error) { return run_->store(run_->context, borrow(mda), borrow(folder), error); });
@@ -96,7 +99,8 @@ class Run {
 };
 
 template <typename T>
-pigeon_status run_module(void* instance, const pigeon_run* run, std::uint32_t* outcome, pigeon_error* error) noexcept {
+pigeon_status run_module(void* instance, const pigeon_run* run, std::uint32_t* outcome,
+                         pigeon_error* error) noexcept {
   return guard(error, [&]() -> pigeon_status {
     Run delivery(*run);
     const Result<Outcome> result = Instance<T>::of(instance).run(delivery);
@@ -108,7 +112,7 @@ pigeon_status run_module(void* instance, const pigeon_run* run, std::uint32_t* o
 
 }  // namespace pigeon::inline v0
 
-#define PIGEON_MODULE(type_, flags_, about_)                                                   \
+#define PIGEON_MODULE(type_, flags_, about_)                                                  \
   static constexpr pigeon_module pigeon_plugin_operations = {sizeof(pigeon_module), (flags_), \
                                                              ::pigeon::run_module<type_>};    \
   PIGEON_PLUGIN(PIGEON_KIND_MODULE, type_, pigeon_plugin_operations, about_)

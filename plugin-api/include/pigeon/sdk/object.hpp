@@ -66,7 +66,8 @@ struct Object {
   std::string alias = {};
 
   [[nodiscard]] bool has_auxiliary(std::string_view name) const {
-    return std::any_of(auxiliary.begin(), auxiliary.end(), [&](const auto& each) { return same_name(each, name); });
+    return std::any_of(auxiliary.begin(), auxiliary.end(),
+                       [&](const auto& each) { return same_name(each, name); });
   }
   friend bool operator==(const Object&, const Object&) = default;
 };
@@ -81,7 +82,8 @@ inline Attributes copy(const pigeon_attribute* attributes, std::size_t count) {
   Attributes copied;
   for (const auto& attribute : std::span(attributes, count)) {
     Values values;
-    for (const auto& value : std::span(attribute.values, attribute.value_count)) values.push_back(copy(value));
+    for (const auto& value : std::span(attribute.values, attribute.value_count))
+      values.push_back(copy(value));
     copied.set(view(attribute.name), std::move(values));
   }
   return copied;
@@ -89,7 +91,8 @@ inline Attributes copy(const pigeon_attribute* attributes, std::size_t count) {
 
 inline Object copy(const pigeon_object& object) {
   Object copied{.path = copy(object.path), .objectclass = copy(object.objectclass)};
-  for (const auto& name : std::span(object.auxiliary, object.auxiliary_count)) copied.auxiliary.push_back(copy(name));
+  for (const auto& name : std::span(object.auxiliary, object.auxiliary_count))
+    copied.auxiliary.push_back(copy(name));
   copied.attributes = copy(object.attributes, object.attribute_count);
   copied.alias = copy(object.alias);
   return copied;
@@ -97,12 +100,13 @@ inline Object copy(const pigeon_object& object) {
 
 inline Slice copy(const pigeon_slice& slice) {
   Slice copied{.object = copy(*slice.object)};
-  for (const auto* child : std::span(slice.children, slice.child_count)) copied.children.push_back(copy(*child));
+  for (const auto* child : std::span(slice.children, slice.child_count))
+    copied.children.push_back(copy(*child));
   return copied;
 }
 
-// Strings, attributes, objects and slices as C sees them. Each keeps the arrays; the texts stay the caller's, who must
-// outlive it. Neither is copied: the arrays point into themselves.
+// Strings, attributes, objects and slices as C sees them. Each keeps the arrays; the texts stay the caller's,
+// who must outlive it. Neither is copied: the arrays point into themselves.
 class LentStrings {
  public:
   explicit LentStrings(std::span<const std::string> texts) {
@@ -148,10 +152,14 @@ class LentObject {
   explicit LentObject(const Object& object)
       : auxiliary_(object.auxiliary),
         attributes_(object.attributes),
-        object_{sizeof object_,       0,
-                borrow(object.path),  borrow(object.alias),
-                borrow(object.objectclass), auxiliary_.data(),
-                auxiliary_.size(),    attributes_.data(),
+        object_{sizeof object_,
+                0,
+                borrow(object.path),
+                borrow(object.alias),
+                borrow(object.objectclass),
+                auxiliary_.data(),
+                auxiliary_.size(),
+                attributes_.data(),
                 attributes_.size()} {}
 
   [[nodiscard]] const pigeon_object& get() const { return object_; }

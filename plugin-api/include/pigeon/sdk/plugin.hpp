@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What every plugin written in C++ stands on: the host as it sees it, the guard that no exception passes, and the
-// descriptor. Include the header of your kind (datatree.hpp, module.hpp, mda.hpp, creator.hpp), which includes this.
+// What every plugin written in C++ stands on: the host as it sees it, the guard that no exception passes, and
+// the descriptor. Include the header of your kind (datatree.hpp, module.hpp, mda.hpp, creator.hpp), which
+// includes this.
 #pragma once
 
 #include <pigeon/abi/plugin.h>
@@ -47,7 +48,8 @@ template <std::size_t N>
 void put(char (&field)[N], std::string_view text) {  // NOLINT(*-avoid-c-arrays)
   const std::string line = printable(text.substr(0, N));
   std::size_t length = std::min(line.size(), N - 1);
-  while (length > 0 && length < line.size() && (static_cast<unsigned char>(line[length]) & 0xc0U) == 0x80U) --length;
+  while (length > 0 && length < line.size() && (static_cast<unsigned char>(line[length]) & 0xc0U) == 0x80U)
+    --length;
   std::memcpy(field, line.data(), length);
   field[length] = '\0';
 }
@@ -85,8 +87,8 @@ inline pigeon_error blank_error() {
   return error;
 }
 
-// Runs `body`, which returns a pigeon_status, and lets nothing out but a status. Memory that is short is trouble of
-// the machine; any other exception is a bug of the plugin. Both are temporary.
+// Runs `body`, which returns a pigeon_status, and lets nothing out but a status. Memory that is short is
+// trouble of the machine; any other exception is a bug of the plugin. Both are temporary.
 template <typename Body>
 pigeon_status guard(pigeon_error* error, Body&& body) noexcept {
   try {
@@ -137,14 +139,11 @@ struct Instance {
   }
   static void close(void* instance) noexcept { delete static_cast<T*>(instance); }
   static pigeon_status initialize(void* instance, const pigeon_schema* schema, std::uint64_t deadline,
-                                  pigeon_error* error) noexcept
-    requires Initializes<T>
-  {
+                                  pigeon_error* error) noexcept requires Initializes<T> {
     return guard(error, [&] { return answer(of(instance).initialize(*schema, Deadline(deadline)), error); });
   }
-  static pigeon_status check(void* instance, std::uint64_t deadline, pigeon_error* error) noexcept
-    requires Checks<T>
-  {
+  static pigeon_status check(void* instance, std::uint64_t deadline,
+                             pigeon_error* error) noexcept requires Checks<T> {
     return guard(error, [&] { return answer(of(instance).check(Deadline(deadline)), error); });
   }
 };
@@ -186,6 +185,7 @@ constexpr pigeon_plugin describe(std::uint32_t kind, const About& about, const v
 }  // namespace pigeon::inline v0
 
 // The note and the one exported symbol; used by the macro of each kind.
-#define PIGEON_PLUGIN(kind_, type_, operations_, about_) \
-  PIGEON_PLUGIN_NOTE(kind_);                             \
-  extern "C" constinit const pigeon_plugin pigeon_plugin_v0 = ::pigeon::describe<type_>(kind_, about_, &(operations_))
+#define PIGEON_PLUGIN(kind_, type_, operations_, about_)      \
+  PIGEON_PLUGIN_NOTE(kind_);                                  \
+  extern "C" constinit const pigeon_plugin pigeon_plugin_v0 = \
+      ::pigeon::describe<type_>(kind_, about_, &(operations_))

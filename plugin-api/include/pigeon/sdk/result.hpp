@@ -51,9 +51,15 @@ struct [[nodiscard]] Failure {
 inline Failure failure(pigeon_status status, std::string detail) {
   return Failure{.status = status, .detail = std::move(detail), .remedy = {}, .reason = {}, .dsn = {}};
 }
-inline Failure temporary(std::string detail) { return failure(PIGEON_TEMPORARY, std::move(detail)); }
-inline Failure unavailable(std::string detail) { return failure(PIGEON_UNAVAILABLE, std::move(detail)); }
-inline Failure misconfigured(std::string detail) { return failure(PIGEON_MISCONFIGURED, std::move(detail)); }
+inline Failure temporary(std::string detail) {
+  return failure(PIGEON_TEMPORARY, std::move(detail));
+}
+inline Failure unavailable(std::string detail) {
+  return failure(PIGEON_UNAVAILABLE, std::move(detail));
+}
+inline Failure misconfigured(std::string detail) {
+  return failure(PIGEON_MISCONFIGURED, std::move(detail));
+}
 
 // A value or a Failure. Result<std::optional<T>> has three answers: found, not there, could not ask.
 template <typename T>
@@ -61,8 +67,8 @@ class [[nodiscard]] Result {
  public:
   // Implicit, so that `return value;` and `return std::nullopt;` read as answers.
   template <typename U>
-    requires(std::convertible_to<U, T> && !std::same_as<std::remove_cvref_t<U>, Failure>)
-  Result(U&& value)  // NOLINT(bugprone-forwarding-reference-overload): constrained above
+  requires(std::convertible_to<U, T> && !std::same_as<std::remove_cvref_t<U>, Failure>)
+      Result(U&& value)  // NOLINT(bugprone-forwarding-reference-overload): constrained above
       : held_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Failure failure) : held_(std::in_place_index<1>, std::move(failure)) {}
 
@@ -104,11 +110,11 @@ using Done = Result<void>;
 
 // The value of a Result, or out of this function with its failure. A statement expression: GCC and Clang, the
 // compilers that we support, have it, and with it a delivery reads as its protocol.
-#define PIGEON_TRY(expression)                                                   \
-  __extension__({                                                                \
-    auto pigeon_result = (expression);                                           \
-    if (!pigeon_result) return std::move(pigeon_result).failure();               \
-    ::pigeon::take(std::move(pigeon_result));                                    \
+#define PIGEON_TRY(expression)                                     \
+  __extension__({                                                  \
+    auto pigeon_result = (expression);                             \
+    if (!pigeon_result) return std::move(pigeon_result).failure(); \
+    ::pigeon::take(std::move(pigeon_result));                      \
   })
 
 namespace pigeon::inline v0 {

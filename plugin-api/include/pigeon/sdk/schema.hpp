@@ -15,12 +15,12 @@ constexpr pigeon_declaration text_of(const char* name, const char* meaning, cons
                                      std::uint32_t flags = 0) {
   return {name, PIGEON_TYPE_TEXT, flags, nullptr, otherwise, meaning};
 }
-constexpr pigeon_declaration boolean_of(const char* name, const char* meaning, const char* otherwise = nullptr,
-                                        std::uint32_t flags = 0) {
+constexpr pigeon_declaration boolean_of(const char* name, const char* meaning,
+                                        const char* otherwise = nullptr, std::uint32_t flags = 0) {
   return {name, PIGEON_TYPE_BOOLEAN, flags, nullptr, otherwise, meaning};
 }
-constexpr pigeon_declaration integer_of(const char* name, const char* meaning, const char* otherwise = nullptr,
-                                        std::uint32_t flags = 0) {
+constexpr pigeon_declaration integer_of(const char* name, const char* meaning,
+                                        const char* otherwise = nullptr, std::uint32_t flags = 0) {
   return {name, PIGEON_TYPE_INTEGER, flags, nullptr, otherwise, meaning};
 }
 constexpr pigeon_declaration size_of(const char* name, const char* meaning, const char* otherwise = nullptr,
@@ -56,7 +56,8 @@ namespace tree {
 // Every object has these. `name` is the last name of its path and is not stored as an attribute.
 inline constexpr std::array kEveryObject = {
     boolean_of("enable", "whether what this object configures is in effect", "TRUE"),
-    boolean_of("force", "on a domain's object: it is used rather than the user's; on a user's object: it is not",
+    boolean_of("force",
+               "on a domain's object: it is used rather than the user's; on a user's object: it is not",
                "FALSE"),
 };
 
@@ -76,13 +77,16 @@ inline constexpr std::array kRootAttributes = {
     text_of("tree", "identifies this tree; written when it is made", nullptr, PIGEON_DECLARATION_MANDATORY),
 };
 inline constexpr std::array kDomainAttributes = {
-    boolean_of("acceptUnknown", "whether mail for users that do not exist goes into the domain's own mailbox", "FALSE"),
-    choice_of("disabled", "defer|reject", "what happens to mail for what is disabled; overrides the configuration"),
+    boolean_of("acceptUnknown", "whether mail for users that do not exist goes into the domain's own mailbox",
+               "FALSE"),
+    choice_of("disabled", "defer|reject",
+              "what happens to mail for what is disabled; overrides the configuration"),
 };
 inline constexpr std::array<pigeon_declaration, 0> kUserAttributes = {};
 
 inline constexpr pigeon_class kRootClass = structural(kRoot, "the root of the tree", kRootAttributes);
-inline constexpr pigeon_class kDomainClass = structural(kDomain, "a domain that mail is handled for", kDomainAttributes);
+inline constexpr pigeon_class kDomainClass =
+    structural(kDomain, "a domain that mail is handled for", kDomainAttributes);
 inline constexpr pigeon_class kUserClass = structural(kUser, "a user of a domain", kUserAttributes);
 inline constexpr std::array kClasses = {&kRootClass, &kDomainClass, &kUserClass};
 

@@ -18,12 +18,18 @@ namespace pigeon::inline v0 {
 inline std::string_view view(pigeon_string s) {
   return s.size == 0 ? std::string_view() : std::string_view(s.data, s.size);
 }
-inline std::string copy(pigeon_string s) { return std::string(view(s)); }
+inline std::string copy(pigeon_string s) {
+  return std::string(view(s));
+}
 
 // Borrows: valid as long as the text is.
-inline pigeon_string borrow(std::string_view text) { return {text.data(), text.size()}; }
+inline pigeon_string borrow(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
-constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 inline std::string fold(std::string_view text) {
   std::string folded(text);
@@ -44,11 +50,13 @@ struct NameLess {
   }
 };
 
-// RFC 4512, section 1.4, keystring, of at most 63 characters: the form of every class, attribute and plugin name.
+// RFC 4512, section 1.4, keystring, of at most 63 characters: the form of every class, attribute and plugin
+// name.
 inline bool is_key_string(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const auto rest = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; };
-  return !name.empty() && name.size() <= 63 && letter(name.front()) && std::all_of(name.begin(), name.end(), rest);
+  return !name.empty() && name.size() <= 63 && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), rest);
 }
 
 inline bool has_control_characters(std::string_view text) {
@@ -56,7 +64,8 @@ inline bool has_control_characters(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-// The length of the well-formed UTF-8 sequence (RFC 3629, section 4) at the front of `text`; 0 if there is none.
+// The length of the well-formed UTF-8 sequence (RFC 3629, section 4) at the front of `text`; 0 if there is
+// none.
 inline std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
   const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
@@ -106,7 +115,8 @@ inline std::string printable(std::string_view text) {
 
 // A command that is shown to be pasted: `text` as one word of it.
 inline std::string shell_word(std::string_view text) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=@:+,%";
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=@:+,%";
   auto shown = printable(text);
   if (!shown.empty() && shown.find_first_not_of(kPlain) == std::string::npos) return shown;
   std::string word = "'";
@@ -134,7 +144,9 @@ std::string join(const Range& parts, std::string_view separator) {
   return joined;
 }
 
-inline bool starts_with(std::string_view text, std::string_view head) { return text.substr(0, head.size()) == head; }
+inline bool starts_with(std::string_view text, std::string_view head) {
+  return text.substr(0, head.size()) == head;
+}
 
 // The whole text as a decimal number, and nothing else: no sign, no blank.
 inline std::optional<std::uint64_t> number(std::string_view text) {

@@ -22,7 +22,9 @@ class Deadline {
   }
   static Deadline in(nanoseconds time) { return at(Clock::now() + time); }
 
-  [[nodiscard]] Deadline later(nanoseconds time) const { return Deadline(at_ + static_cast<std::uint64_t>(time.count())); }
+  [[nodiscard]] Deadline later(nanoseconds time) const {
+    return Deadline(at_ + static_cast<std::uint64_t>(time.count()));
+  }
   [[nodiscard]] std::uint64_t value() const { return at_; }
   // Never negative.
   [[nodiscard]] nanoseconds left() const {

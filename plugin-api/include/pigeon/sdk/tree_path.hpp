@@ -19,8 +19,8 @@ class TreePath {
 
   TreePath() = default;  // the root
 
-  // Nothing if `text` is no path: relative, with an empty, overlong or ill-formed name, or too deep. Any spelling is
-  // accepted; the path is canonical.
+  // Nothing if `text` is no path: relative, with an empty, overlong or ill-formed name, or too deep. Any
+  // spelling is accepted; the path is canonical.
   static std::optional<TreePath> parse(std::string_view text) {
     if (text == "/") return TreePath();
     if (text.empty() || text.front() != '/') return std::nullopt;

@@ -28,7 +28,8 @@ struct Unit {
 
 // A decimal number with one of the units; without a unit, times 1. Nothing on overflow of 63 bits.
 template <std::size_t N>
-std::optional<std::uint64_t> scaled(std::string_view text, const Unit (&units)[N]) {  // NOLINT(*-avoid-c-arrays)
+std::optional<std::uint64_t> scaled(std::string_view text,
+                                    const Unit (&units)[N]) {  // NOLINT(*-avoid-c-arrays)
   const auto digits = text.find_first_not_of("0123456789");
   const auto value = number(text.substr(0, digits));
   if (!value) return std::nullopt;
@@ -44,18 +45,21 @@ std::optional<std::uint64_t> scaled(std::string_view text, const Unit (&units)[N
 
 // Bytes: "4096", "100M".
 inline std::optional<std::uint64_t> size_in_bytes(std::string_view text) {
-  constexpr Unit kUnits[] = {  // NOLINT(*-avoid-c-arrays)
-      {"", 1}, {"k", 1ULL << 10U}, {"M", 1ULL << 20U}, {"G", 1ULL << 30U}, {"T", 1ULL << 40U}};
+  constexpr Unit kUnits[] = {// NOLINT(*-avoid-c-arrays)
+                             {"", 1},
+                             {"k", 1ULL << 10U},
+                             {"M", 1ULL << 20U},
+                             {"G", 1ULL << 30U},
+                             {"T", 1ULL << 40U}};
   return scaled(text, kUnits);
 }
 
 // "240" (seconds), "500ms", "14d".
 inline std::optional<std::chrono::nanoseconds> duration(std::string_view text) {
   constexpr std::uint64_t kSecond = 1'000'000'000;
-  constexpr Unit kUnits[] = {{"", kSecond},           {"ms", 1'000'000},        // NOLINT(*-avoid-c-arrays)
-                             {"s", kSecond},          {"m", 60 * kSecond},
-                             {"h", 3600 * kSecond},   {"d", 86'400 * kSecond},
-                             {"w", 604'800 * kSecond}};
+  constexpr Unit kUnits[] = {{"", kSecond},           {"ms", 1'000'000},  // NOLINT(*-avoid-c-arrays)
+                             {"s", kSecond},          {"m", 60 * kSecond},     {"h", 3600 * kSecond},
+                             {"d", 86'400 * kSecond}, {"w", 604'800 * kSecond}};
   const auto value = scaled(text, kUnits);
   if (!value) return std::nullopt;
   return std::chrono::nanoseconds(*value);

@@ -15,11 +15,13 @@ namespace pigeon::testing {
 
 class FakeAllocating {
  public:
-  FakeAllocating(FakeTree& tree, const std::string& principal) : tree_(tree), path_(*TreePath::parse(principal)) {}
+  FakeAllocating(FakeTree& tree, const std::string& principal)
+      : tree_(tree), path_(*TreePath::parse(principal)) {}
 
   template <typename Creator>
   Done obtain(Creator& creator, Deadline deadline = Deadline::in(std::chrono::seconds(10))) {
-    const pigeon_allocating operations = {sizeof operations, 0, deadline.value(), this, read, propose, commit, lock, unlock};
+    const pigeon_allocating operations = {
+        sizeof operations, 0, deadline.value(), this, read, propose, commit, lock, unlock};
     deadline_ = deadline;
     Allocating allocating(operations);
     return creator.obtain(allocating);
@@ -62,7 +64,8 @@ class FakeAllocating {
   static pigeon_status commit(void* context, std::uint32_t condition, pigeon_error* error) noexcept {
     return guard(error, [&]() -> pigeon_status {
       auto& self = begin(context, "commit");
-      Update update = {.path = self.path_, .changes = {Change::set("id", self.proposed_)}, .deadline = Deadline()};
+      Update update = {
+          .path = self.path_, .changes = {Change::set("id", self.proposed_)}, .deadline = Deadline()};
       if (condition != PIGEON_COMMIT_ALWAYS) update.preconditions.push_back(Precondition::absent("id"));
       if (condition == PIGEON_COMMIT_LOCKED) update.token = self.token_;
       return DatatreeOperations<FakeTree>::answer_applied(self.tree_.apply(update), error);

@@ -53,7 +53,9 @@ class FakeDelivery {
   [[nodiscard]] pigeon_status status() const { return receipt_.status; }
   [[nodiscard]] std::string stored() const { return receipt_.stored; }
   [[nodiscard]] bool was_there() const { return (receipt_.flags & PIGEON_RECEIPT_ALREADY_THERE) != 0; }
-  [[nodiscard]] bool had_no_such_folder() const { return (receipt_.flags & PIGEON_RECEIPT_NO_SUCH_FOLDER) != 0; }
+  [[nodiscard]] bool had_no_such_folder() const {
+    return (receipt_.flags & PIGEON_RECEIPT_NO_SUCH_FOLDER) != 0;
+  }
   [[nodiscard]] Failure failure() const { return copy(error_, receipt_.status); }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A delivery for a module under test: its object, its domain, its envelope; and a record of what it asked of the host.
+// A delivery for a module under test: its object, its domain, its envelope; and a record of what it asked of
+// the host.
 #pragma once
 
 #include <pigeon/sdk/module.hpp>
@@ -27,7 +28,8 @@ class FakeRun {
   };
 
   // The module's object, and the domain's with its children, are read from the tree.
-  FakeRun(FakeTree& tree, const std::string& module_object, Given given) : tree_(tree), given_(std::move(given)) {
+  FakeRun(FakeTree& tree, const std::string& module_object, Given given)
+      : tree_(tree), given_(std::move(given)) {
     object_ = fetch_slice(module_object).object;
     domain_ = fetch_slice("/" + given_.domain);
   }
@@ -35,11 +37,16 @@ class FakeRun {
   template <typename Module>
   Result<Outcome> run(Module& module) {
     const auto recipient = given_.local_part + "@" + given_.domain;
-    const pigeon_envelope envelope = {sizeof envelope,          0,
-                                      borrow("sender@example.org"), borrow(recipient),
-                                      {},                       borrow(given_.local_part),
-                                      borrow(given_.user),      borrow(given_.detail),
-                                      borrow(given_.domain),    borrow(given_.folder),
+    const pigeon_envelope envelope = {sizeof envelope,
+                                      0,
+                                      borrow("sender@example.org"),
+                                      borrow(recipient),
+                                      {},
+                                      borrow(given_.local_part),
+                                      borrow(given_.user),
+                                      borrow(given_.detail),
+                                      borrow(given_.domain),
+                                      borrow(given_.folder),
                                       {}};
     const pigeon_message message = {sizeof message, 0, nullptr, 0, borrow(given_.message)};
     const LentObject object(object_);
@@ -86,15 +93,16 @@ class FakeRun {
   }
   static FakeRun& of(void* context) { return *static_cast<FakeRun*>(context); }
 
-  static pigeon_status fetch(void* context, pigeon_string name, std::uint32_t depth, const pigeon_object_sink* sink,
-                             pigeon_error* error) noexcept {
+  static pigeon_status fetch(void* context, pigeon_string name, std::uint32_t depth,
+                             const pigeon_object_sink* sink, pigeon_error* error) noexcept {
     auto& self = of(context);
     const auto top = *TreePath::parse(self.object_.path);
     const auto path = name.size == 0 ? top : top.child(view(name));
     const auto found = self.tree_.fetch({path, depth, false, Deadline()});
     return DatatreeOperations<FakeTree>::give(found, sink, error);
   }
-  static pigeon_status set_principal(void* context, const pigeon_slice* user, pigeon_error* /*error*/) noexcept {
+  static pigeon_status set_principal(void* context, const pigeon_slice* user,
+                                     pigeon_error* /*error*/) noexcept {
     of(context).principal = copy(*user);
     return PIGEON_OK;
   }
@@ -105,17 +113,21 @@ class FakeRun {
     }
     return PIGEON_OK;
   }
-  static pigeon_status allocate(void* context, pigeon_string creator, pigeon_string mda, pigeon_error* error) noexcept {
+  static pigeon_status allocate(void* context, pigeon_string creator, pigeon_string mda,
+                                pigeon_error* error) noexcept {
     of(context).allocated.emplace_back(copy(creator), copy(mda));
     const auto& failure = of(context).allocation_failure;
     return failure ? report(*failure, error) : PIGEON_OK;
   }
-  static pigeon_status store(void* context, pigeon_string mda, pigeon_string folder, pigeon_error* error) noexcept {
+  static pigeon_status store(void* context, pigeon_string mda, pigeon_string folder,
+                             pigeon_error* error) noexcept {
     of(context).stored.emplace_back(copy(mda), copy(folder));
     const auto& failure = of(context).store_failure;
     return failure ? report(*failure, error) : PIGEON_OK;
   }
-  static void explain(void* context, pigeon_string line) noexcept { of(context).explained.push_back(copy(line)); }
+  static void explain(void* context, pigeon_string line) noexcept {
+    of(context).explained.push_back(copy(line));
+  }
 
   FakeTree& tree_;
   Given given_;

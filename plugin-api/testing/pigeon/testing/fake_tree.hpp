@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A datatree in memory, which keeps the promises of pigeon/abi/datatree.h: the same class shape as a real one, so that
-// one suite can test both, and so that what stands on a tree can be tested without a database.
+// A datatree in memory, which keeps the promises of pigeon/abi/datatree.h: the same class shape as a real
+// one, so that one suite can test both, and so that what stands on a tree can be tested without a database.
 #pragma once
 
 #include <pigeon/sdk/datatree.hpp>
@@ -32,7 +32,8 @@ class FakeTree {
     if (found == nullptr) return std::nullopt;
     Objects objects = {*found};
     for (const auto& [path, object] : objects_) {
-      if (path.is_below(request.path) && path.depth() <= request.path.depth() + request.depth) objects.push_back(object);
+      if (path.is_below(request.path) && path.depth() <= request.path.depth() + request.depth)
+        objects.push_back(object);
     }
     return objects;
   }
@@ -124,7 +125,8 @@ class FakeTree {
     auto& classes = object->auxiliary;
     switch (change.kind) {
       case PIGEON_CHANGE_REMOVE:
-        if (std::any_of(objects_.begin(), objects_.end(), [&](const auto& each) { return each.first.is_below(path); })) {
+        if (std::any_of(objects_.begin(), objects_.end(),
+                        [&](const auto& each) { return each.first.is_below(path); })) {
           return Applied::conflict;
         }
         object.reset();
