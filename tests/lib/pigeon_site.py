@@ -12,6 +12,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 
@@ -141,6 +142,35 @@ class Site:
     def ctl_json(self, *arguments):
         """What pigeonctl prints with --json, a value a line."""
         return [json.loads(line) for line in self.ctl("--json", *arguments).stdout.splitlines()]
+
+    def add_objects(self, *objects):
+        """Adds objects in one go, each as `pigeonctl tree export` prints it; parents first."""
+        self.ctl("tree", "import", input="".join(json.dumps(o) + "\n" for o in objects))
+
+    def explain(self, recipient, *arguments):
+        """What `pigeonctl explain` says, as it gives it to programs."""
+        return self.ctl_json("explain", recipient, *arguments)[0]
+
+    def sql(self, statement, *values):
+        """Changes the tree behind everybody's back, as an administrator with sqlite3 would."""
+        with contextlib.closing(sqlite3.connect(self.state / "tree.db", timeout=10)) as database, database:
+            return database.execute(statement, values).fetchall()
+
+    def as_user(self, command):
+        """The command, as the user that delivers."""
+        if not AS_ROOT:
+            return list(command)
+        ids = [f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--init-groups"]
+        return ["setpriv", *ids, "--", *command]
+
+    def everything(self, below=None):
+        """What lies below a directory (all of the site): each path with its kind, mode, owner, link and bytes."""
+        found = {}
+        for path in sorted((below or self.root).rglob("*")):
+            status = path.lstat()
+            what = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+            found[str(path.relative_to(self.root))] = (status.st_mode, status.st_uid, status.st_nlink, what)
+        return found
 
     def home(self, user="alice", domain="example.com"):
         return self.base / domain / user
