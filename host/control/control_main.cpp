@@ -4,6 +4,8 @@
 #include "host/control/commands.hpp"
 #include "host/identity.hpp"
 
+#include <pigeon/sdk/text.hpp>
+
 #include <sysexits.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -78,6 +80,13 @@ class Parser {
     added->fallthrough();
     return *added;
   }
+  // "CLASS,AUXILIARY" and what --class adds: the first is the structural one.
+  [[nodiscard]] std::vector<std::string> all_classes() const {
+    const auto named = split(a_.name, ',');
+    std::vector<std::string> classes(named.begin(), named.end());
+    classes.insert(classes.end(), a_.classes.begin(), a_.classes.end());
+    return classes;
+  }
   void with_path(CLI::App* command) {
     command->add_option("PATH", a_.path, "a path, such as /example.com")->required();
   }
@@ -106,13 +115,12 @@ class Parser {
     list->add_option("PATH", a_.path);
     list->add_flag("-r", a_.recursive, "and everything below that");
     auto* add = command(tree, "add", "add an object",
-                        [this](Session& s) { return tree_add(s, a_.path, a_.classes, a_.rest); });
+                        [this](Session& s) { return tree_add(s, a_.path, all_classes(), a_.rest); });
     with_path(add);
-    add->add_option("CLASS", a_.classes, "its class; then, after commas, auxiliary classes")
-        ->required()
-        ->delimiter(',')
-        ->expected(1);
-    add->add_option("NAME=VALUE", a_.rest, "attributes");
+    add->add_option("CLASS", a_.name, "its class; then, after commas, auxiliary classes")->required();
+    add->add_option("NAME=VALUE", a_.rest, "a name twice gives it two values");
+    add->add_option("--class", a_.classes, "an auxiliary class, like one after a comma")
+        ->allow_extra_args(false);
     auto* set = command(tree, "set", "set attributes",
                         [this](Session& s) { return tree_set(s, a_.path, a_.classes, a_.rest); });
     with_path(set);
