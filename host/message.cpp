@@ -72,7 +72,8 @@ std::string_view sender_of_from_line(std::string_view line) {
 ParsedMessage parse_message(std::string_view text) {
   ParsedMessage parsed;
   const auto first_line = line_at(text);
-  parsed.line_end = first_line.size() >= 2 && first_line[first_line.size() - 2] == '\r' ? "\r\n" : "\n";
+  const auto end = first_line.substr(first_line.size() - std::min<std::size_t>(2, first_line.size()));
+  parsed.line_end = end == "\r\n" ? "\r\n" : "\n";
   if (starts_with(text, "From ")) {
     parsed.from_line_sender = sender_of_from_line(first_line);
     text.remove_prefix(first_line.size());
