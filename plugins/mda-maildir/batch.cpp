@@ -186,6 +186,17 @@ Done Batch::write(Item& item) {
   return {};
 }
 
+// A mailbox may be on a file system of its own, mounted below the base: what flushes the base's does nothing
+// for it.
+bool Batch::can_share_flush(const std::vector<Item*>& items) const {
+  if (!one_flush_ || items.size() < kWorthOneFlush) return false;
+  const auto device = device_of(base_.fd());
+  return std::all_of(items.begin(), items.end(), [&](const Item* item) {
+    return device_of(item->folder->directory.fd()) == device &&
+           device_of(item->mailbox->own().fd()) == device;
+  });
+}
+
 Done Batch::flush_file_system() {
   if (::syncfs(base_.fd()) == 0) return {};
   return pigeon::system_failure("flush the file system of " + base_.shown(), errno);
@@ -194,11 +205,7 @@ Done Batch::flush_file_system() {
 // Messages and claims become durable before anything appears: a message that is there is whole, and can be
 // recognised.
 void Batch::flush_files(std::vector<Item*>& items) {
-  const auto device = device_of(base_.fd());
-  const bool same_device = std::all_of(items.begin(), items.end(), [&](const Item* item) {
-    return item->was_there || device_of(item->file.get()) == device;
-  });
-  if (one_flush_ && same_device && items.size() >= kWorthOneFlush) {
+  if (can_share_flush(items)) {
     auto flushed = flush_file_system();
     return each(items, [&](Item&) { return Done(flushed); });
   }
@@ -222,7 +229,7 @@ Done Batch::publish(Item& item) {
 }
 
 void Batch::flush_names(std::vector<Item*>& items) {
-  if (one_flush_ && items.size() >= kWorthOneFlush) {
+  if (can_share_flush(items)) {
     auto flushed = flush_file_system();
     if (!flushed) flushed.failure().may_have_happened = true;
     return each(items, [&](Item&) { return Done(flushed); });

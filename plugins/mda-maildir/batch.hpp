@@ -62,6 +62,7 @@ class Batch {
   void answer_same(std::vector<Item>& items);
   void flush_files(std::vector<Item*>& items);
   void flush_names(std::vector<Item*>& items);
+  [[nodiscard]] bool can_share_flush(const std::vector<Item*>& items) const;
   Done flush_file_system();
 
   template <typename Step>
