@@ -11,8 +11,8 @@
  *   -d  a directory on the file system that is flushed      -e  where standard output and standard error go
  *
  * In variables and arguments %m stands for the number of the mailbox, %n for that of the round. A line of the
- * output: NAME NANOSECONDS KIBIBYTES. The peak memory is that of the largest process; it is never less than
- * launch's own.
+ * output: NAME NANOSECONDS KIBIBYTES CPU-MICROSECONDS PAGE-FAULTS. The peak memory is that of the largest
+ * process; it is never less than launch's own. Processor time and page faults are those of all its processes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -93,6 +93,10 @@ static int64_t nanoseconds(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static int64_t microseconds(const struct timeval* time) {
+  return (int64_t)time->tv_sec * 1000000 + time->tv_usec;
+}
+
 static void run(const struct contestant* contestant, const struct settings* settings, unsigned long mailbox,
                 unsigned long round) {
   char* words[MOST_WORDS + 1] = {NULL};
@@ -136,7 +140,8 @@ static void run(const struct contestant* contestant, const struct settings* sett
             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
     exit(1);
   }
-  printf("%s %" PRId64 " %ld\n", contestant->name, end - begin, usage.ru_maxrss);
+  printf("%s %" PRId64 " %ld %" PRId64 " %ld\n", contestant->name, end - begin, usage.ru_maxrss,
+         microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime), usage.ru_minflt + usage.ru_majflt);
   for (int i = 0; i < word_count; ++i) free(words[i]);
   for (int i = 0; i < variable_count; ++i) free(variables[i]);
 }
