@@ -33,11 +33,12 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
 // object. Boost.JSON's own value keeps neither positions nor repeated keys.
 class KeyFinder {
  public:
-  static constexpr std::size_t max_object_size =
-      SIZE_MAX;  // NOLINT(*-identifier-naming): Boost.JSON asks for these
-  static constexpr std::size_t max_array_size = SIZE_MAX;   // NOLINT(*-identifier-naming)
-  static constexpr std::size_t max_key_size = SIZE_MAX;     // NOLINT(*-identifier-naming)
-  static constexpr std::size_t max_string_size = SIZE_MAX;  // NOLINT(*-identifier-naming)
+  // NOLINTBEGIN(*-identifier-naming): Boost.JSON asks for these
+  static constexpr std::size_t max_object_size = SIZE_MAX;
+  static constexpr std::size_t max_array_size = SIZE_MAX;
+  static constexpr std::size_t max_key_size = SIZE_MAX;
+  static constexpr std::size_t max_string_size = SIZE_MAX;
+  // NOLINTEND(*-identifier-naming)
 
   explicit KeyFinder(std::vector<std::string> wanted) : wanted_(std::move(wanted)) {}
 

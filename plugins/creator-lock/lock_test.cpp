@@ -9,7 +9,6 @@
 namespace {
 
 using pigeon::Attributes;
-using pigeon::Object;
 using pigeon::testing::FakeAllocating;
 using pigeon::testing::FakeHost;
 using pigeon::testing::FakeTree;

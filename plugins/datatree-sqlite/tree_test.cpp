@@ -26,10 +26,8 @@ namespace fs = std::filesystem;
 namespace {
 
 using pigeon::Applied;
-using pigeon::Attributes;
 using pigeon::Change;
 using pigeon::Deadline;
-using pigeon::Object;
 using pigeon::Precondition;
 using pigeon::TreePath;
 using pigeon::testing::FakeTree;

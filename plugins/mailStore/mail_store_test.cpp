@@ -39,8 +39,8 @@ struct Stored {
   }
 };
 
-const FakeRun::Given kPlain = {.local_part = "u", .user = "u", .domain = "d"};
-const FakeRun::Given kWithDetail = {.local_part = "u+lists", .user = "u", .detail = "lists", .domain = "d"};
+const FakeRun::Given plain = {.local_part = "u", .user = "u", .domain = "d"};
+const FakeRun::Given with_detail = {.local_part = "u+lists", .user = "u", .detail = "lists", .domain = "d"};
 
 }  // namespace
 
@@ -49,17 +49,17 @@ TEST_CASE(
     "order") {
   const Object with_all{.auxiliary = {"mda-class"}, .attributes = {{"mda", {"mda-property"}}}};
   const Object with_property{.attributes = {{"mda", {"mda-property"}}}};
-  CHECK(Stored(with_all, {"mda-allocatedAllocation"}, kPlain).run.stored == Pairs{{"mda-allocated", ""}});
-  CHECK(Stored(with_all, {}, kPlain).run.stored == Pairs{{"mda-class", ""}});
-  CHECK(Stored(with_property, {}, kPlain).run.stored == Pairs{{"mda-property", ""}});
-  CHECK(Stored({}, {}, kPlain).run.stored == Pairs{{"mda-default", ""}});
+  CHECK(Stored(with_all, {"mda-allocatedAllocation"}, plain).run.stored == Pairs{{"mda-allocated", ""}});
+  CHECK(Stored(with_all, {}, plain).run.stored == Pairs{{"mda-class", ""}});
+  CHECK(Stored(with_property, {}, plain).run.stored == Pairs{{"mda-property", ""}});
+  CHECK(Stored({}, {}, plain).run.stored == Pairs{{"mda-default", ""}});
 }
 
 TEST_CASE("two storage formats on one object, by class or by property, are a mistake in the tree") {
   const Object two_classes{.auxiliary = {"mda-a", "mda-b"}};
   const Object two_values{.attributes = {{"mda", {"mda-a", "mda-b"}}}};
   for (const auto& object : {two_classes, two_values}) {
-    const Stored stored(object, {}, kPlain);
+    const Stored stored(object, {}, plain);
     REQUIRE_FALSE(stored.outcome);
     CHECK(stored.outcome.failure().status == PIGEON_MISCONFIGURED);
     CHECK(stored.run.stored.empty());
@@ -67,13 +67,13 @@ TEST_CASE("two storage formats on one object, by class or by property, are a mis
 }
 
 TEST_CASE("a mailbox is allocated by the configured creator before anything is stored") {
-  const Stored stored({}, {}, kPlain);
+  const Stored stored({}, {}, plain);
   CHECK(stored.run.allocated == Pairs{{"creator-x", "mda-default"}});
   CHECK(stored.run.stored.size() == 1);
 }
 
 TEST_CASE("the message is taken once it is stored, and not before") {
-  const Stored stored({}, {}, kPlain);
+  const Stored stored({}, {}, plain);
   REQUIRE(stored.outcome);
   CHECK(*stored.outcome == pigeon::Outcome::taken);
 
@@ -81,7 +81,7 @@ TEST_CASE("the message is taken once it is stored, and not before") {
   tree.add({.path = "/d", .objectclass = "mailDomain"});
   tree.add({.path = "/d/mailStore", .objectclass = "mailStore"});
   mail_store::MailStore module{pigeon::Settings({{"mda", {"mda-x"}}, {"creator", {"creator-x"}}})};
-  FakeRun failing(tree, "/d/mailStore", kPlain);
+  FakeRun failing(tree, "/d/mailStore", plain);
   failing.principal = Slice{{.path = "/d/mailUsers/u", .objectclass = "mailUser"}};
   failing.store_failure = pigeon::temporary("disk");
   CHECK_FALSE(failing.run(module));
@@ -96,11 +96,11 @@ TEST_CASE(
   const Object wanted{.attributes = {{"detailFolder", {"TRUE"}}}};
   const Object unwanted{.attributes = {{"detailFolder", {"FALSE"}}}};
   const Attributes by_default = {{"mda", {"m"}}, {"creator", {"c"}}, {"detailFolder", {"TRUE"}}};
-  CHECK(Stored({}, {}, kWithDetail).run.stored.front().second.empty());
-  CHECK(Stored(wanted, {}, kWithDetail).run.stored.front().second == "lists");
-  CHECK(Stored({}, {}, kWithDetail, by_default).run.stored.front().second == "lists");
-  CHECK(Stored(unwanted, {}, kWithDetail, by_default).run.stored.front().second.empty());
-  auto asked = kWithDetail;
+  CHECK(Stored({}, {}, with_detail).run.stored.front().second.empty());
+  CHECK(Stored(wanted, {}, with_detail).run.stored.front().second == "lists");
+  CHECK(Stored({}, {}, with_detail, by_default).run.stored.front().second == "lists");
+  CHECK(Stored(unwanted, {}, with_detail, by_default).run.stored.front().second.empty());
+  auto asked = with_detail;
   asked.folder = "Work";
   CHECK(Stored(wanted, {}, asked).run.stored.front().second == "Work");
 }

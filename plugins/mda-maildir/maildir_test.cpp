@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using pigeon::Allocation;
-using pigeon::Attributes;
 using pigeon::Deadline;
 using pigeon::testing::FakeDelivery;
 using pigeon::testing::FakeHost;
@@ -41,7 +40,7 @@ struct Fixture {
     mda = open();
     REQUIRE(mda->initialize({}, soon()));
   }
-  std::unique_ptr<mda_maildir::Maildir> open() {
+  [[nodiscard]] std::unique_ptr<mda_maildir::Maildir> open() const {
     const pigeon::Settings settings(
         {{"base", {directory / "base"}}, {"home", {"{domain}/{user}"}}, {"batchFlush", {"filesystem"}}});
     return *mda_maildir::Maildir::open(host.host(), settings);
@@ -49,7 +48,7 @@ struct Fixture {
   [[nodiscard]] fs::path home() const { return directory.path() / "base/d/alice"; }
   [[nodiscard]] fs::path maildir() const { return home() / "Maildir"; }
 
-  void deliver(std::initializer_list<const FakeDelivery*> deliveries) {
+  void deliver(std::initializer_list<const FakeDelivery*> deliveries) const {
     std::vector<pigeon::Delivery> batch;
     for (const auto* each : deliveries) batch.push_back(each->delivery());
     mda->deliver(batch);
@@ -346,7 +345,7 @@ TEST_CASE("a link at any component below the base is not followed") {
     CHECK(delivery.status() != PIGEON_OK);
     CHECK(PIGEON_STATUS_RANGE(delivery.status()) == PIGEON_TEMPORARY);
     for (const auto& entry : fs::recursive_directory_iterator(f.directory.path() / "elsewhere")) {
-      CHECK(entry.path().filename().string().find("T") != 0);
+      CHECK(entry.path().filename().string().find('T') != 0);
       CHECK(entry.path().parent_path().filename() != "new");
     }
   }

@@ -54,50 +54,50 @@ struct Fixture {
   pigeon::Failure last;
 };
 
-const std::string kBody(84, 'x');  // 100 bytes with the prefix
+const std::string body(84, 'x');  // 100 bytes with the prefix
 
 }  // namespace
 
 TEST_CASE("a mailbox holds as many bytes and messages as it may, and no more") {
   Fixture f;
   const Attributes bytes = {{"quotaBytes", {"250"}}, {"overQuota", {"defer"}}};
-  CHECK(f.deliver("1", kBody, bytes) == PIGEON_OK);
-  CHECK(f.deliver("2", kBody, bytes) == PIGEON_OK);
-  CHECK(f.deliver("3", kBody, bytes) == PIGEON_NO_SPACE);
+  CHECK(f.deliver("1", body, bytes) == PIGEON_OK);
+  CHECK(f.deliver("2", body, bytes) == PIGEON_OK);
+  CHECK(f.deliver("3", body, bytes) == PIGEON_NO_SPACE);
   const Attributes messages = {{"quotaMessages", {"3"}}, {"overQuota", {"defer"}}};
-  CHECK(f.deliver("4", kBody, messages) == PIGEON_OK);
-  CHECK(f.deliver("5", kBody, messages) == PIGEON_NO_SPACE);
+  CHECK(f.deliver("4", body, messages) == PIGEON_OK);
+  CHECK(f.deliver("5", body, messages) == PIGEON_NO_SPACE);
 }
 
 TEST_CASE("over quota is temporary or permanent, as the administrator wants it") {
   Fixture f;
-  CHECK(f.deliver("1", kBody, {{"quotaBytes", {"10"}}, {"overQuota", {"defer"}}}) == PIGEON_NO_SPACE);
+  CHECK(f.deliver("1", body, {{"quotaBytes", {"10"}}, {"overQuota", {"defer"}}}) == PIGEON_NO_SPACE);
   CHECK(f.last.dsn == pigeon::Dsn{4, 2, 2});
-  CHECK(f.deliver("1", kBody, {{"quotaBytes", {"10"}}, {"overQuota", {"reject"}}}) == PIGEON_REFUSED);
+  CHECK(f.deliver("1", body, {{"quotaBytes", {"10"}}, {"overQuota", {"reject"}}}) == PIGEON_REFUSED);
   CHECK(f.last.dsn == pigeon::Dsn{5, 2, 2});
 }
 
 TEST_CASE("a refused message leaves nothing behind, and is stored once there is room") {
   Fixture f;
   const Attributes full = {{"quotaBytes", {"10"}}, {"overQuota", {"defer"}}};
-  CHECK(f.deliver("1", kBody, full) == PIGEON_NO_SPACE);
+  CHECK(f.deliver("1", body, full) == PIGEON_NO_SPACE);
   CHECK(fs::is_empty(f.directory.path() / "base/alice/Maildir/tmp"));
   CHECK(fs::is_empty(f.directory.path() / "base/alice/.pigeon/pending"));
-  CHECK(f.deliver("1", kBody, {{"quotaBytes", {"1k"}}, {"overQuota", {"defer"}}}) == PIGEON_OK);
+  CHECK(f.deliver("1", body, {{"quotaBytes", {"1k"}}, {"overQuota", {"defer"}}}) == PIGEON_OK);
 }
 
 TEST_CASE("a retry of a stored message is answered, however full the mailbox is") {
   Fixture f;
   const Attributes quota = {{"quotaBytes", {"150"}}, {"overQuota", {"reject"}}};
-  CHECK(f.deliver("1", kBody, quota) == PIGEON_OK);
-  CHECK(f.deliver("1", kBody, quota) == PIGEON_OK);
+  CHECK(f.deliver("1", body, quota) == PIGEON_OK);
+  CHECK(f.deliver("1", body, quota) == PIGEON_OK);
 }
 
 TEST_CASE("maildirsize begins with the quota and adds a line for each message") {
   Fixture f;
   const Attributes quota = {{"quotaBytes", {"1k"}}, {"quotaMessages", {"5"}}, {"overQuota", {"defer"}}};
-  CHECK(f.deliver("1", kBody, quota) == PIGEON_OK);
-  CHECK(f.deliver("2", kBody, quota) == PIGEON_OK);
+  CHECK(f.deliver("1", body, quota) == PIGEON_OK);
+  CHECK(f.deliver("2", body, quota) == PIGEON_OK);
   CHECK(f.sizes() == "1024S,5C\n0 0\n100 1\n100 1\n");
 }
 
@@ -151,9 +151,9 @@ TEST_CASE("a maildirsize that is a link, of whatever kind, is not written throug
   const auto planted = f.directory.path() / "base/alice/Maildir/maildirsize";
   const Attributes quota = {{"quotaBytes", {"1000"}}, {"overQuota", {"defer"}}};
   fs::create_symlink(precious, planted);
-  CHECK(PIGEON_STATUS_RANGE(f.deliver("1", kBody, quota)) == PIGEON_TEMPORARY);
+  CHECK(PIGEON_STATUS_RANGE(f.deliver("1", body, quota)) == PIGEON_TEMPORARY);
   fs::remove(planted);
   fs::create_hard_link(precious, planted);
-  CHECK(PIGEON_STATUS_RANGE(f.deliver("2", kBody, quota)) == PIGEON_TEMPORARY);
+  CHECK(PIGEON_STATUS_RANGE(f.deliver("2", body, quota)) == PIGEON_TEMPORARY);
   CHECK(f.directory.read("precious") == "1000S\n0 0\n");
 }

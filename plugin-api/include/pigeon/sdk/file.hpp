@@ -128,8 +128,8 @@ inline void forget_pages(std::string_view read) {
   const std::size_t before = into_page == 0 ? 0 : page - into_page;
   if (read.size() < before + page) return;
   const std::size_t whole = (read.size() - before) / page * page;
-  ::madvise(const_cast<char*>(read.data()) + before, whole,
-            MADV_DONTNEED);  // NOLINT(*-const-cast): only forgets
+  // NOLINTNEXTLINE(*-const-cast): only forgets
+  ::madvise(const_cast<char*>(read.data()) + before, whole, MADV_DONTNEED);
 }
 
 struct Written {
