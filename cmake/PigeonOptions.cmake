@@ -67,6 +67,7 @@ file(GLOB_RECURSE PIGEON_SOURCES CONFIGURE_DEPENDS LIST_DIRECTORIES false
      ${PROJECT_SOURCE_DIR}/plugin-api/*.[ch] ${PROJECT_SOURCE_DIR}/plugin-api/*.[ch]pp
      ${PROJECT_SOURCE_DIR}/host/*.[ch]pp ${PROJECT_SOURCE_DIR}/plugins/*.[ch]pp
      ${PROJECT_SOURCE_DIR}/tests/*.[ch] ${PROJECT_SOURCE_DIR}/tests/*.[ch]pp
+     ${PROJECT_SOURCE_DIR}/man/*.[ch]pp
      ${PROJECT_SOURCE_DIR}/bench/*.[ch] ${PROJECT_SOURCE_DIR}/bench/*.[ch]pp)
 find_program(PIGEON_CLANG_FORMAT_PROGRAM clang-format)
 if(PIGEON_CLANG_FORMAT_PROGRAM)

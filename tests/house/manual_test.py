@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""The manual pages: what they say is what the programs have."""
+
+import re
+import shutil
+import subprocess
+import unittest
+
+from pigeon_site import CTL, DELIVER, PREFIX, Site
+
+PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon.json": 5, "pigeon-plugins": 7}
+
+
+def page(name):
+    section = PAGES[name]
+    return PREFIX / "share" / "man" / f"man{section}" / f"{name}.{section}"
+
+
+def rendered(name):
+    """The page as a person reads it, with lines joined and runs of blanks made one."""
+    done = subprocess.run(["mandoc", "-T", "ascii", "-O", "width=1000", str(page(name))], capture_output=True, check=True)
+    text = re.sub("[^\n]\b", "", done.stdout.decode())
+    return re.sub(r"\s+", " ", text)
+
+
+def options_of_help(text):
+    """Every option at the beginning of a line of a help text."""
+    found = set()
+    for line in text.splitlines():
+        shown = re.match(r"\s+(-\S.*?)(?:\s{2,}|$)", line)
+        if shown:
+            found |= set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", shown.group(1)))
+    return found
+
+
+def documented_options(name):
+    """Every option that a list of the page explains."""
+    found = set()
+    for line in page(name).read_text().splitlines():
+        if not line.startswith(".It "):
+            continue
+        for macro, flag in re.findall(r"\b(Fl|,) (-?[a-z][a-z-]*)", line):
+            if macro == "Fl" or flag.startswith("-"):
+                # "Fl ek" stands for two flags.
+                found |= {"-" + flag} if flag.startswith("-") or len(flag) == 1 else {"-" + f for f in flag}
+    return found
+
+
+class Manual(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if shutil.which("mandoc") is None:
+            raise unittest.SkipTest("mandoc is not installed: run script/bootstrap --test")
+
+    def test_lint(self):
+        """mandoc has nothing to say against any page"""
+        for name in PAGES:
+            done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(page(name))],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), name)
+
+    def test_sections(self):
+        """every page has the sections that a reader looks for"""
+        for name in PAGES:
+            sections = re.findall(r"^\.Sh (.*)$", page(name).read_text(), re.MULTILINE)
+            for wanted in ("NAME", "DESCRIPTION", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
+                self.assertIn(wanted, sections, name)
+
+    def test_no_list_left_out(self):
+        """no place for a generated list is left in a page"""
+        for name in PAGES:
+            self.assertNotRegex(page(name).read_text(), r"(?m)^@", name)
+
+    def test_deliver_options(self):
+        """the options of pigeon-deliver and those in its page are the same"""
+        shown = subprocess.run([DELIVER, "--help"], capture_output=True, text=True, check=True).stdout
+        offered = options_of_help(shown)
+        self.assertIn("--queue-id", offered)
+        self.assertEqual(offered, documented_options("pigeon-deliver"))
+
+    def test_ctl_options(self):
+        """the options of pigeonctl and of all its commands, and those in its page, are the same"""
+        offered, commands = set(), []
+        waiting = [[]]
+        while waiting:
+            command = waiting.pop()
+            shown = subprocess.run([CTL, *command, "--help"], capture_output=True, text=True, check=True).stdout
+            offered |= options_of_help(shown)
+            names = re.findall(r"^  ([a-z]+) ", shown.partition("Subcommands:")[2], re.MULTILINE)
+            waiting += [[*command, name] for name in names]
+            if not names:
+                commands.append(" ".join(command))
+        self.assertIn("--skip-existing", offered)
+        self.assertEqual(offered, documented_options("pigeonctl"))
+        documented = re.findall(r"^\.It Cm ([a-z]+(?: [a-z]+)?)", page("pigeonctl").read_text(), re.MULTILINE)
+        self.assertEqual(sorted(commands), sorted(documented))
+
+    def test_declarations(self):
+        """every plugin, setting, class and attribute that the programs know stands in the page of the plugins"""
+        text = rendered("pigeon-plugins")
+        with Site(domain=None) as site:
+            plugins = [site.ctl_json("plugin", "show", p["name"])[0] for p in site.ctl_json("plugin", "list")]
+            classes = site.ctl_json("schema", "json")[0]["classes"]
+        self.assertGreater(len(plugins), 5)
+        for plugin in plugins:
+            self.assertIn(f"{plugin['name']} {plugin['summary']}", text)
+            for setting in plugin["settings"]:
+                self.assertIn(f"{setting['name']} {setting['meaning']} (", text)
+        for declared in classes:
+            self.assertIn(f"Class {declared['name']} ({declared['kind']}): {declared['meaning']}.", text)
+            for attribute in declared["attributes"]:
+                self.assertIn(f"{attribute['name']} {attribute['meaning']} (", text)
+
+    def test_keys(self):
+        """a key of the configuration that is in the page is known to the programs, with the default that is there"""
+        parts = re.split(r"^\.Ss (?:Outermost keys|(\w+))$", page("pigeon.json").read_text(), flags=re.MULTILINE)
+        tried = 0
+        with Site(domain=None) as site:
+            for part, text in zip(parts[1::2], parts[2::2]):
+                items = re.findall(r"^\.It Cm ([a-z]\w+)\n.*\n\((.*)\)$", text.partition(".Sh")[0], re.MULTILINE)
+                for key, kind in items:
+                    value = kind.partition("by default ")[2]
+                    name = f"{part}.{key}" if part else key
+                    if value and name != "minimumUid":
+                        site.ctl("-o", f'{name}="{value}"', "plugin", "list")
+                        tried += 1
+            refused = site.ctl("-o", "log.nonsense=1", "plugin", "list", check=False)
+        self.assertGreater(tried, 7)
+        self.assertIn("nonsense", refused.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
