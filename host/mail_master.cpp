@@ -91,10 +91,7 @@ class Chain {
     auto* module = PIGEON_TRY(services_.plugins.open(PIGEON_KIND_MODULE, step.module));
     const auto flags = module->operations<pigeon_module>().flags;
     const bool finds_user = (flags & PIGEON_MODULE_FINDS_USER) != 0;
-    if (finds_user && principal_is_settled_) {
-      return misconfigured(step.module + " finds the user, and stands behind a module that needs one")
-          .with_remedy("move " + step.module + " to the front of \"modules\" in the configuration");
-    }
+    if (finds_user && principal_is_settled_) return out_of_order(step.module);
     if (!finds_user) PIGEON_TRY(settle_principal());
     const auto outcome = PIGEON_TRY(run_module(*module, step.object, attempt_, services_));
     if (finds_user && attempt_.principal) PIGEON_TRY(check_user());
@@ -112,6 +109,11 @@ class Chain {
   Done settle_principal() {
     principal_is_settled_ = true;
     if (attempt_.principal) return {};
+    // Nobody is unknown before those were asked who know.
+    for (auto later = attempt_.next; later < attempt_.steps.size(); ++later) {
+      const auto& [name, object, enabled] = attempt_.steps[later];
+      if (enabled && PIGEON_TRY(flags_of(name)) & PIGEON_MODULE_FINDS_USER) return out_of_order(name);
+    }
     // Somebody switched off what would have found the user: whether there is one was not asked.
     for (const auto& name : switched_off_) {
       if (PIGEON_TRY(flags_of(name)) & PIGEON_MODULE_FINDS_USER) {
@@ -129,6 +131,11 @@ class Chain {
         .with_remedy("pigeonctl user add " +
                      shell_word(attempt_.address.user + "@" + attempt_.address.domain) +
                      ", if it should be there");
+  }
+
+  [[nodiscard]] static Failure out_of_order(const std::string& module) {
+    return misconfigured(module + " finds the user, and stands behind a module that needs one")
+        .with_remedy("move " + module + " to the front of \"modules\" in the configuration");
   }
 
   // Decided so by an "off": as the configuration says. Otherwise it is our trouble, and the mail waits.
