@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The documents: their commands work, their links lead somewhere, and they speak of what the programs say."""
 
-import os
 import pathlib
 import re
-import subprocess
-import tempfile
 import unittest
 
-from pigeon_site import AS_ROOT, CTL, DELIVER, USER, Site
+from pigeon_site import USER, Site
+from shell import shell
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -17,40 +15,24 @@ BLOCK = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def blocks(document, language, mark):
     """The texts of the blocks that begin with ```language mark."""
-    return [text for found, info, text in BLOCK.findall(document.read_text()) if (found, info.strip()) == (language, mark)]
+    found = BLOCK.findall(document.read_text())
+    return [text for name, info, text in found if (name, info.strip()) == (language, mark)]
 
 
 class Commands(unittest.TestCase):
     """Blocks marked "sh run"."""
 
     def run_document(self, document):
-        with Site({"log": {"level": "info"}}, domain=None) as site:
-            with tempfile.TemporaryDirectory(prefix="pigeon-documents.") as scratch:
-                scratch = pathlib.Path(scratch)
-                if AS_ROOT:
-                    os.chown(scratch, USER.pw_uid, USER.pw_gid)
-                programs = scratch / "bin"
-                programs.mkdir()
-                programs.chmod(0o755)
-                for program in (CTL, DELIVER):
-                    words = " ".join(f"'{word}'" for word in (program, *site.common_arguments()))
-                    (programs / program.name).write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-                    (programs / program.name).chmod(0o755)
-                environment = {"PATH": f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                               "base": str(site.base), "tree": str(site.state / "tree.db")}
-                for block in blocks(document, "sh", "run"):
-                    self.run_block(block, environment, scratch)
+        with Site({"log": {"level": "info"}}, domain=None) as site, shell(site) as run:
+            for block in blocks(document, "sh", "run"):
+                self.check_block(block, run(block))
 
-    def run_block(self, block, environment, directory):
-        # By the mail user: what a command makes beside the programs is his then.
-        who = {"user": USER.pw_uid, "group": USER.pw_gid, "extra_groups": []} if AS_ROOT else {}
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=directory, env=environment, text=True,
-                              capture_output=True, check=False, timeout=120, **who)
+    def check_block(self, block, done):
         self.assertEqual(done.returncode, 0, f"{block}\nprinted:\n{done.stdout}{done.stderr}")
         at = 0
         for wanted in re.findall(r"# -> (.*)$", block, re.MULTILINE):
             found = done.stdout.find(wanted, at)
-            self.assertGreaterEqual(found, 0, f"{wanted!r} is not in what this printed:\n{block}\n{done.stdout}")
+            self.assertGreaterEqual(found, 0, f"{wanted!r} was not printed by:\n{block}\n{done.stdout}")
             at = found + len(wanted)
 
     def test_run(self):
@@ -79,7 +61,7 @@ class Commands(unittest.TestCase):
 
 class Text(unittest.TestCase):
     def test_troubles(self):
-        """every phrase of a log record that the administrator's table explains is one that the programs write"""
+        """every phrase of the log that the administrator's table explains is one that the programs write"""
         text = (ROOT / "docs" / "administration.md").read_text()
         table = text.partition("| `detail` says |")[2].partition("\n## ")[0]
         phrases = [p for row in table.splitlines() for p in re.findall(r'"([^"]+)"', row.split(" | ")[0])]
@@ -89,10 +71,10 @@ class Text(unittest.TestCase):
         # A text that the sources break over lines is one text.
         sources = re.sub(r'"\s*\n\s*"', "", sources)
         for phrase in phrases:
-            self.assertIn(phrase, sources)
+            self.assertTrue(phrase in sources, phrase)
 
     def test_decisions(self):
-        """every decision record is numbered once, and says context, decision, consequences and alternatives"""
+        """every decision record has a number of its own, and says what such a record says"""
         records = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
         numbers = [r.name[:4] for r in records]
         self.assertEqual(sorted(set(numbers)), numbers)

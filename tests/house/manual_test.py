@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import unittest
 
-from pigeon_site import CTL, DELIVER, PREFIX, Site
+from pigeon_site import CTL, DELIVER, MESSAGE, PREFIX, USER, Site
+from shell import shell
 
 PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon.json": 5, "pigeon-plugins": 7}
 
@@ -18,9 +19,14 @@ def page(name):
 
 def rendered(name):
     """The page as a person reads it, with lines joined and runs of blanks made one."""
-    done = subprocess.run(["mandoc", "-T", "ascii", "-O", "width=1000", str(page(name))], capture_output=True, check=True)
+    command = ["mandoc", "-T", "ascii", "-O", "width=1000", str(page(name))]
+    done = subprocess.run(command, capture_output=True, check=True)
     text = re.sub("[^\n]\b", "", done.stdout.decode())
     return re.sub(r"\s+", " ", text)
+
+
+def help_of(*command):
+    return subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
 
 
 def options_of_help(text):
@@ -44,6 +50,13 @@ def documented_options(name):
                 # "Fl ek" stands for two flags.
                 found |= {"-" + flag} if flag.startswith("-") or len(flag) == 1 else {"-" + f for f in flag}
     return found
+
+
+def examples(name):
+    """The texts that the page displays among its examples."""
+    section = page(name).read_text().partition(".Sh EXAMPLES")[2].partition(".Sh ")[0]
+    displays = re.findall(r"\.Bd -literal[^\n]*\n(.*?)\.Ed", section, re.DOTALL)
+    return [text.replace("\\e", "\\") for text in displays]
 
 
 class Manual(unittest.TestCase):
@@ -73,8 +86,7 @@ class Manual(unittest.TestCase):
 
     def test_deliver_options(self):
         """the options of pigeon-deliver and those in its page are the same"""
-        shown = subprocess.run([DELIVER, "--help"], capture_output=True, text=True, check=True).stdout
-        offered = options_of_help(shown)
+        offered = options_of_help(help_of(DELIVER))
         self.assertIn("--queue-id", offered)
         self.assertEqual(offered, documented_options("pigeon-deliver"))
 
@@ -84,7 +96,7 @@ class Manual(unittest.TestCase):
         waiting = [[]]
         while waiting:
             command = waiting.pop()
-            shown = subprocess.run([CTL, *command, "--help"], capture_output=True, text=True, check=True).stdout
+            shown = help_of(CTL, *command)
             offered |= options_of_help(shown)
             names = re.findall(r"^  ([a-z]+) ", shown.partition("Subcommands:")[2], re.MULTILINE)
             waiting += [[*command, name] for name in names]
@@ -96,7 +108,7 @@ class Manual(unittest.TestCase):
         self.assertEqual(sorted(commands), sorted(documented))
 
     def test_declarations(self):
-        """every plugin, setting, class and attribute that the programs know stands in the page of the plugins"""
+        """every plugin, setting, class and attribute that the programs know stands in the page"""
         text = rendered("pigeon-plugins")
         with Site(domain=None) as site:
             plugins = [site.ctl_json("plugin", "show", p["name"])[0] for p in site.ctl_json("plugin", "list")]
@@ -112,13 +124,14 @@ class Manual(unittest.TestCase):
                 self.assertIn(f"{attribute['name']} {attribute['meaning']} (", text)
 
     def test_keys(self):
-        """a key of the configuration that is in the page is known to the programs, with the default that is there"""
-        parts = re.split(r"^\.Ss (?:Outermost keys|(\w+))$", page("pigeon.json").read_text(), flags=re.MULTILINE)
+        """a key of the configuration that is in the page is known to the programs, and so is its default"""
+        text = page("pigeon.json").read_text()
+        parts = re.split(r"^\.Ss (?:Outermost keys|(\w+))$", text, flags=re.MULTILINE)
+        item = re.compile(r"^\.It Cm ([a-z]\w+)\n.*\n\((.*)\)$", re.MULTILINE)
         tried = 0
         with Site(domain=None) as site:
             for part, text in zip(parts[1::2], parts[2::2]):
-                items = re.findall(r"^\.It Cm ([a-z]\w+)\n.*\n\((.*)\)$", text.partition(".Sh")[0], re.MULTILINE)
-                for key, kind in items:
+                for key, kind in item.findall(text.partition(".Sh")[0]):
                     value = kind.partition("by default ")[2]
                     name = f"{part}.{key}" if part else key
                     if value and name != "minimumUid":
@@ -127,6 +140,26 @@ class Manual(unittest.TestCase):
             refused = site.ctl("-o", "log.nonsense=1", "plugin", "list", check=False)
         self.assertGreater(tried, 7)
         self.assertIn("nonsense", refused.stderr)
+
+    def test_examples(self):
+        """the commands among the examples work, one after the other"""
+        pages = ("pigeonctl", "pigeon-plugins", "pigeon-deliver")
+        shown = [text for name in pages for text in examples(name)]
+        commands = [text for text in shown if text.startswith(("pigeonctl ", "pigeon-deliver "))]
+        self.assertEqual(len(commands), 6)
+        with Site(domain=None) as site, shell(site) as run:
+            self.assertEqual(run(f"cat >message <<'END'\n{MESSAGE.decode()}END").returncode, 0)
+            for text in commands:
+                done = run(text)
+                self.assertEqual(done.returncode, 0, f"{text}{done.stdout}{done.stderr}")
+            self.assertEqual(len(list((site.base / "archive" / "alice" / "Maildir" / "new").iterdir())), 1)
+
+    def test_example_of_the_configuration(self):
+        """the configuration among the examples is accepted"""
+        (text,) = examples("pigeon.json")
+        with Site(domain=None) as site:
+            site.write_configuration(text)
+            site.ctl("-o", f"user={USER.pw_name}", "-o", "minimumUid=1", "plugin", "list")
 
 
 if __name__ == "__main__":

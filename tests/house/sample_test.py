@@ -17,7 +17,7 @@ class Sample(unittest.TestCase):
             self.skipTest("the sample does not let a uid below 100 deliver")
 
     def try_it(self, text):
-        """Sets up a site with this configuration, moved to where the test may write, and delivers a message."""
+        """Sets up a site with this, moved to where the test may write, and delivers a message."""
         with Site(domain=None) as site:
             for there, here in (("/var/lib/pigeon", site.root / "state"), ("/var/mail/pigeon", site.base),
                                 ("/usr/local/lib/pigeon/plugins", PREFIX / "lib" / "pigeon" / "plugins"),
@@ -26,9 +26,10 @@ class Sample(unittest.TestCase):
                 text = text.replace(str(there), str(here))
             text = text.replace('"to": "syslog",', f'"to": "{site.log_file}",', 1)
             site.write_configuration(text)
-            for command in (["init"], ["domain", "add", "example.com"], ["user", "add", "alice@example.com"], ["check"]):
-                site.ctl(*command)
-            done = subprocess.run(site.command("alice@example.com"), input=MESSAGE, capture_output=True, check=False)
+            for command in ("init", "domain add example.com", "user add alice@example.com", "check"):
+                site.ctl(*command.split())
+            command = site.command("alice@example.com")
+            done = subprocess.run(command, input=MESSAGE, capture_output=True, check=False)
             self.assertEqual((done.returncode, done.stderr), (0, b""))
             self.assertEqual(site.bodies(), [MESSAGE])
 
@@ -38,8 +39,8 @@ class Sample(unittest.TestCase):
 
     def test_with_everything_that_is_commented_out(self):
         """what is commented out in the sample can be put into effect"""
-        text, count = re.subn(r'^(\s*)// ("[a-z][A-Za-z]*": (?!"syslog"|"fold"))', r"\1\2", SAMPLE.read_text(),
-                              flags=re.MULTILINE)
+        key = re.compile(r'^(\s*)// ("[a-z][A-Za-z]*": (?!"syslog"|"fold"))', re.MULTILINE)
+        text, count = key.subn(r"\1\2", SAMPLE.read_text())
         self.assertGreaterEqual(count, 7)
         self.try_it(text)
 
