@@ -19,8 +19,8 @@ class Dovecot:
         self.configuration.write_text(
             f"base_dir = {site.state}/dovecot\nlog_path = /dev/stderr\nssl = no\nfirst_valid_uid = 1\n"
             f"default_internal_user = {internal}\ndefault_login_user = {internal}\nstats_writer_socket_path =\n"
-            # Sizes are measured, not believed; and nothing is left behind in the mailbox.
-            f"maildir_broken_filename_sizes = yes\nmail_location = maildir:{maildir}:INDEX=MEMORY:CONTROL={site.state}/ctl\n"
+            # Sizes are measured, not believed.
+            f"maildir_broken_filename_sizes = yes\nmail_location = maildir:{maildir}:INDEX=MEMORY\n"
             f"{settings}\n")
         self.configuration.chmod(0o644)
         self.environment = ["env", "-i", f"HOME={site.state}", f"USER={internal}", "PATH=/usr/bin:/bin"]
