@@ -131,7 +131,9 @@ void tell(Program& program, const Verdict& verdict) {
   record(program, verdict);
   if (!verdict.is_delivered()) {
     const auto line = line_for_sender(verdict) + "\n";
-    static_cast<void>(write_all(Fd(::dup(STDERR_FILENO)), line, "standard error"));
+    Fd standard_error(STDERR_FILENO);  // not a copy: there may be no descriptor left for one
+    static_cast<void>(write_all(standard_error, line, "standard error"));
+    static_cast<void>(standard_error.release());
   }
   program.exit_status = exit_status(verdict);
 }

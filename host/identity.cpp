@@ -89,10 +89,17 @@ Done become(const std::optional<std::string>& user, std::uint64_t minimum_uid) {
 }
 
 void settle_process() {
+  // What the caller closed is taken by something harmless. An input that is not there cannot be read, so that
+  // it does not pass for an empty one.
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", O_RDWR);
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", O_WRONLY);
   }
   ::umask(077);
+  // How the caller takes signals is its own affair. With SIGCHLD ignored, a worker would end unseen.
+  sigset_t none_blocked = {};
+  ::sigemptyset(&none_blocked);
+  ::sigprocmask(SIG_SETMASK, &none_blocked, nullptr);
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
   // Writing to a pipe that nobody reads, or beyond a file size limit, is an error to be handled, not a death.
   for (const int ignored : {SIGPIPE, SIGXFSZ}) static_cast<void>(::signal(ignored, SIG_IGN));
   const rlimit none = {0, 0};

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""The program as a process: its input, what it inherits, and what it may be denied."""
+
+import contextlib
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from pigeon_site import MESSAGE, Site
+from verdicts import Verdicts
+
+UNKNOWN = b"5.1.1 unknown recipient\n"
+
+
+class Case(unittest.TestCase, Verdicts):
+    settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site(cls.settings).__enter__()
+        cls.addClassCleanup(cls.site.__exit__)
+
+    def start(self, recipient="alice@example.com", arguments=(), **how):
+        """Starts a delivery; its input is a pipe unless said otherwise."""
+        how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+        process = subprocess.Popen(self.site.command(recipient, extra=arguments), **how)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def run_with(self, recipient="alice@example.com", message=MESSAGE, **how):
+        """A delivery with something odd about its process: exit and standard error."""
+        done = subprocess.run(self.site.command(recipient), input=message, stderr=subprocess.PIPE, check=False, timeout=60,
+                              **how)
+        return done.returncode, done.stderr
+
+    def count(self):
+        return len(self.site.files())
+
+
+class Input(Case):
+    settings = {"deadline": 2}
+
+    def feed(self, process, megabytes=8):
+        """Writes more than any pipe holds. A reader that stops reading would break it."""
+        for _ in range(megabytes):
+            process.stdin.write(b"x" * (1 << 20))
+        process.stdin.close()
+        process.stdin = None
+
+    def test_read_to_the_end_on_refusal(self):
+        """the input is read to its end whatever comes of the message"""
+        for recipient, arguments, exit in (("nobody@example.com", [], 67), ("alice@example.net", [], 67), ("", [], 75),
+                                           ("alice@example.com", ["too", "many"], 75), ("alice@example.com", ["-z"], 75),
+                                           ("alice@example.com", ["-o", "nonsense=1"], 75),
+                                           ("alice@example.com", ["-o", "spool.directory=/nonexistent"], 75),
+                                           ("alice@example.com", ["-p", "/nonexistent"], 75),
+                                           ("alice@example.com", ["-o", "messageLimit=1"], 65)):
+            with self.subTest(recipient=recipient, arguments=arguments):
+                process = self.start(recipient, arguments)
+                self.feed(process)
+                self.assertEqual(process.wait(30), exit)
+                self.assertEqual(process.stdout.read(), b"")
+
+    def test_never_ends(self):
+        """an input that never ends defers, within the deadline, and stores nothing"""
+        before = self.count()
+        self.site.new_records()
+        for trickle in (False, True):
+            with self.subTest(trickle=trickle):
+                process = self.start()
+                begin = time.monotonic()
+                while process.poll() is None and time.monotonic() - begin < 20:
+                    with contextlib.suppress(BrokenPipeError):
+                        if trickle:
+                            process.stdin.write(b"Subject: more\n")
+                            process.stdin.flush()
+                    time.sleep(0.05)
+                self.assertEqual(process.returncode, 75)
+                self.assertLess(time.monotonic() - begin, 2 + 3)
+                self.assertRegex(process.stderr.read(), rb"\A4\.\d+\.\d+ [^\n]+\n\Z")
+        self.assertEqual(self.count(), before)
+        details = [r["detail"] for r in self.site.new_records() if r["event"] == "delivery"]
+        self.assertEqual(details[-2:], ["read the message: it did not end in time"] * 2)
+
+    def test_slow(self):
+        """an input that is slow and ends in time is delivered"""
+        before = self.count()
+        process = self.start()
+        for part in (MESSAGE[:10], MESSAGE[10:11], MESSAGE[11:]):
+            process.stdin.write(part)
+            process.stdin.flush()
+            time.sleep(0.3)
+        process.stdin.close()
+        process.stdin = None
+        self.assertEqual((process.wait(20), process.stderr.read()), (0, b""))
+        self.assertEqual((self.count(), self.site.bodies()[-1]), (before + 1, MESSAGE))
+
+    def test_file(self):
+        """-p takes the message from a file, and leaves it as it is"""
+        file = self.site.root / "message with blanks"
+        file.write_bytes(MESSAGE)
+        before = self.count()
+        for name in (str(file), "message with blanks"):
+            process = self.start(arguments=["-p", name], cwd=self.site.root, stdin=subprocess.DEVNULL)
+            self.assertEqual((process.wait(20), process.stderr.read()), (0, b""))
+        self.assertEqual(self.site.bodies()[-2:], [MESSAGE] * 2)
+        self.assertEqual((self.count(), file.read_bytes()), (before + 2, MESSAGE))
+
+    def test_unreadable_file(self):
+        """-p with what cannot be read defers"""
+        closed = self.site.root / "closed"
+        closed.touch(mode=0)
+        self.site.new_records()
+        for name in ("/nonexistent", str(self.site.root), str(closed), "a\nb"):
+            with self.subTest(name=name):
+                self.assert_not_delivered(self.site.deliver(extra=["-p", name]), 75, site=self.site)
+
+    def test_no_input(self):
+        """without a standard input, or with one that cannot be read, there is no message: it defers"""
+        before = self.count()
+        command = " ".join(f"'{word}'" for word in self.site.command("alice@example.com"))
+        for redirection in ("<&-", f"< '{self.site.root}'", "0> /dev/null", f"0>> '{self.site.root}/x'"):
+            with self.subTest(redirection=redirection):
+                done = subprocess.run(["sh", "-c", f"{command} {redirection}"], capture_output=True, check=False, timeout=60)
+                self.assertEqual((done.returncode, done.stdout), (75, b""))
+                self.assertRegex(done.stderr, rb"\A4\.3\.0 [^\n]+\n\Z")
+        self.assertEqual(self.count(), before)
+
+
+class Inherited(Case):
+    def test_closed_descriptors(self):
+        """with any of its descriptors closed the exit status is what it would be"""
+        command = " ".join(f"'{word}'" for word in self.site.command("alice@example.com"))
+        unknown = " ".join(f"'{word}'" for word in self.site.command("nobody@example.com"))
+        before = self.count()
+        for redirection in (">&-", "2>&-", ">&- 2>&-", "> /dev/full", "2> /dev/full", "3< /dev/null 4> /dev/null 9> /dev/null"):
+            for program, exit in ((command, 0), (unknown, 67)):
+                with self.subTest(redirection=redirection, exit=exit):
+                    done = subprocess.run(["sh", "-c", f"{program} {redirection}"], input=MESSAGE, capture_output=True,
+                                          check=False, timeout=60)
+                    self.assertEqual(done.returncode, exit)
+        self.assertEqual(self.count(), before + 6)
+        self.assertEqual(self.site.bodies()[-1], MESSAGE)
+
+    def test_nobody_reads(self):
+        """nor does it matter that nobody reads what it says"""
+        for ignored in (signal.SIG_IGN, signal.SIG_DFL):
+            read, write = os.pipe()
+            os.close(read)
+            done = subprocess.run(self.site.command("nobody@example.com"), input=MESSAGE, stderr=write, check=False, timeout=60,
+                                  preexec_fn=lambda how=ignored: signal.signal(signal.SIGPIPE, how))
+            os.close(write)
+            self.assertEqual(done.returncode, 67)
+
+    def test_signals(self):
+        """signals that the caller ignores or blocks change nothing, and cost no time"""
+        every = [s for s in signal.valid_signals() if s not in (signal.SIGKILL, signal.SIGSTOP) and s < 32]
+
+        def ignore_child():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+        def ignore_all():
+            for each in every:
+                signal.signal(each, signal.SIG_IGN)
+
+        def block_all():
+            signal.pthread_sigmask(signal.SIG_BLOCK, every)
+
+        for prepare in (ignore_child, ignore_all, block_all):
+            with self.subTest(prepare=prepare.__name__):
+                before = self.count()
+                begin = time.monotonic()
+                self.assertEqual(self.run_with(preexec_fn=prepare), (0, b""))
+                self.assertEqual(self.run_with("nobody@example.com", preexec_fn=prepare), (67, UNKNOWN))
+                self.assertLess(time.monotonic() - begin, 1.9)
+                self.assertEqual(self.count(), before + 1)
+
+    def test_umask(self):
+        """the caller's umask makes nothing more open, or less usable"""
+        for umask in (0o000, 0o022, 0o077, 0o777):
+            name = f"umask{umask:o}"
+            self.site.ctl("user", "add", f"{name}@example.com")
+            self.assertEqual(self.run_with(f"{name}@example.com", umask=umask), (0, b""))
+            for path in self.site.home(name).rglob("*"):
+                self.assertEqual(path.stat().st_mode & 0o777, 0o700 if path.is_dir() else 0o600, path)
+
+    def test_directory(self):
+        """the directory that it is started in may be gone"""
+        gone = self.site.root / "gone"
+        gone.mkdir()
+
+        def leave():
+            os.chdir(gone)
+            gone.rmdir()
+
+        self.assertEqual(self.run_with(preexec_fn=leave), (0, b""))
+
+    def test_environment(self):
+        """it needs no environment at all"""
+        self.assertEqual(self.run_with(env={}), (0, b""))
+
+    def test_interrupted(self):
+        """a signal that ends the delivery leaves a deferral, at once, and no message"""
+        before = self.count()
+        with contextlib.closing(sqlite3.connect(self.site.state / "tree.db", isolation_level=None)) as other:
+            self.site.ctl("user", "add", "waits@example.com")
+            other.execute("BEGIN EXCLUSIVE")
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                with self.subTest(signal=number):
+                    process = self.start("waits@example.com")
+                    process.stdin.write(MESSAGE)
+                    process.stdin.close()
+                    process.stdin = None
+                    time.sleep(0.3)
+                    self.assertIsNone(process.poll())
+                    begin = time.monotonic()
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(10), 75)
+                    self.assertLess(time.monotonic() - begin, 3)
+                    self.assertRegex(process.stderr.read(), rb"\A4\.3\.0 [^\n]+\n\Z")
+            other.execute("ROLLBACK")
+        self.assertEqual(self.count(), before)
+
+
+class Denied(Case):
+    """Limits that the caller set: whatever is denied, the message is stored whole or deferred, never lost or doubled."""
+
+    def check(self, limit, value, queue_id):
+        before = self.count()
+        with_limit = lambda: resource.setrlimit(limit, (value, value))  # noqa: E731
+        command = self.site.command("alice@example.com", queue_id=queue_id)
+        done = subprocess.run(command, input=MESSAGE, capture_output=True, check=False, timeout=60, preexec_fn=with_limit)
+        if done.returncode == 0:
+            self.assertEqual((done.stderr, self.count()), (b"", before + 1))
+        else:
+            self.assertEqual(done.returncode, 75)
+            self.assertRegex(done.stderr, rb"\A4\.\d+\.\d+ [^\n]+\n\Z")
+            self.assertLessEqual(self.count(), before + 1)
+        retried = subprocess.run(command, input=MESSAGE, capture_output=True, check=False, timeout=60)
+        self.assertEqual((retried.returncode, retried.stderr, self.count()), (0, b"", before + 1))
+        self.assertEqual(self.site.bodies()[-1], MESSAGE)
+        return done.returncode
+
+    def test_descriptors(self):
+        """with few file descriptors"""
+        # The linker itself needs one or two before the program can answer.
+        exits = [self.check(resource.RLIMIT_NOFILE, few, f"files{few}") for few in range(5, 40)]
+        self.assertEqual({exits[0], exits[-1]}, {75, 0})
+
+    def test_file_size(self):
+        """with a limit on the size of files"""
+        self.assertEqual(self.check(resource.RLIMIT_FSIZE, 0, "size0"), 75)
+        for most in (10, len(MESSAGE), 1000, 100_000):
+            self.check(resource.RLIMIT_FSIZE, most, f"size{most}")
+
+    def test_no_core(self):
+        """no delivery leaves a core, whatever the caller's limit"""
+        self.assertEqual(self.run_with(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1))), (0, b""))
+
+
+if __name__ == "__main__":
+    unittest.main()
