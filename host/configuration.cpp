@@ -188,7 +188,9 @@ Done Configuration::take_own_parts() {
   json::object outermost;
   std::vector<Settings> settings;
   for (const auto& member : root_) {
-    if (!member.value().is_object()) outermost[member.key()] = member.value();
+    const auto is_part = [&](const auto& part) { return member.key() == part.name; };
+    const bool is_own = std::any_of(kParts.begin(), kParts.end(), is_part);
+    if (!is_own && !member.value().is_object()) outermost[member.key()] = member.value();
   }
   for (const auto& part : kParts) {
     const bool is_outermost = *part.name == '\0';

@@ -208,7 +208,8 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
   struct sigaction handler = {};
   handler.sa_handler = interrupt;
   for (const int caught : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(caught, &handler, nullptr);
-  const auto& progress = Progress::instance();
+  auto& progress = Progress::instance();
+  progress.restore({});  // a worker before this one may have been killed inside of a plugin
 
   const pid_t parent = ::getpid();
   const pid_t worker = ::fork();

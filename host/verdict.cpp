@@ -38,6 +38,10 @@ const Row& row_of(pigeon_status status) {
   return kRows.back();
 }
 
+// RFC 3463, section 2.
+constexpr unsigned short kTemporaryClass = 4;
+constexpr unsigned short kPermanentClass = 5;
+
 constexpr std::string_view kMagic = "PGNV";
 constexpr std::size_t kLargest = 1U << 20U;
 constexpr std::size_t kHead = kMagic.size() + sizeof(std::uint32_t);
@@ -48,6 +52,12 @@ void put_number(std::string& to, std::uint32_t value) {
 void put_text(std::string& to, std::string_view text) {
   put_number(to, static_cast<std::uint32_t>(text.size()));
   to += text;
+}
+
+// Whether the class of the code says what the exit status says. What was delivered needs no code.
+bool agrees_with_itself(const Verdict& verdict) {
+  return verdict.is_delivered() ||
+         verdict.dsn.of_class == (exit_status(verdict) == EX_TEMPFAIL ? kTemporaryClass : kPermanentClass);
 }
 
 // Takes numbers and texts from the front; once something is missing, everything is.
@@ -89,8 +99,7 @@ Verdict Verdict::of(const Failure& failure) {
                   .facts = {}};
   // A code whose class contradicts the exit status would be believed by Postfix, which lets it override the
   // status.
-  const auto wanted = exit_status(verdict) == EX_TEMPFAIL ? 4 : 5;
-  if (verdict.dsn.of_class != wanted) verdict.dsn = row.exit == EX_OK ? kRows.back().dsn : row.dsn;
+  if (!agrees_with_itself(verdict)) verdict.dsn = row.exit == EX_OK ? kRows.back().dsn : row.dsn;
   if (verdict.reason.empty()) verdict.reason = row.exit == EX_OK ? kRows.back().reason : row.reason;
   if (failure.may_have_happened) verdict.facts.emplace_back("may-have-happened", "yes");
   return verdict;
@@ -141,7 +150,9 @@ std::optional<Verdict> decode(std::string_view bytes) {
   Verdict verdict;
   verdict.status = reader.number();
   for (auto* part : {&verdict.dsn.of_class, &verdict.dsn.subject, &verdict.dsn.detail}) {
-    *part = static_cast<unsigned short>(reader.number());
+    const auto number = reader.number();
+    if (number > UINT16_MAX) return std::nullopt;
+    *part = static_cast<unsigned short>(number);
   }
   for (auto* text : {&verdict.reason, &verdict.detail, &verdict.remedy}) *text = reader.text();
   const auto facts = reader.number();
@@ -149,7 +160,7 @@ std::optional<Verdict> decode(std::string_view bytes) {
     auto name = reader.text();
     verdict.facts.emplace_back(std::move(name), reader.text());
   }
-  if (reader.failed() || !reader.at_end()) return std::nullopt;
+  if (reader.failed() || !reader.at_end() || !agrees_with_itself(verdict)) return std::nullopt;
   return verdict;
 }
 

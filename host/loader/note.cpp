@@ -12,6 +12,10 @@
 #include <optional>
 #include <vector>
 
+// Our own header, by the linker: what a file for this machine looks like.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the linker's name
+extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start;
+
 namespace pigeon::loader {
 namespace {
 
@@ -62,21 +66,30 @@ Result<Note> read_note(const Fd& file, const std::string& shown) {
   if (!read_at(file, 0, &header, sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
     return refuse("it is not an ELF file, or is cut off");
   }
-  constexpr int kNativeClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
-  if (header.e_ident[EI_CLASS] != kNativeClass || header.e_type != ET_DYN ||
-      header.e_phentsize != sizeof(ElfW(Phdr)) || header.e_phnum > kMostSegments) {
+  const auto& ours = __ehdr_start;
+  if (header.e_ident[EI_CLASS] != ours.e_ident[EI_CLASS] ||
+      header.e_ident[EI_DATA] != ours.e_ident[EI_DATA] || header.e_machine != ours.e_machine ||
+      header.e_type != ET_DYN || header.e_phentsize != sizeof(ElfW(Phdr)) || header.e_phnum > kMostSegments) {
     return refuse("it is not a shared object for this machine");
   }
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0) return system_failure("examine plugin " + shown, errno);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  std::optional<Note> note;
   for (std::uint16_t index = 0; index < header.e_phnum; ++index) {
     ElfW(Phdr) segment;
     if (!read_at(file, header.e_phoff + index * sizeof segment, &segment, sizeof segment)) {
       return refuse("it is cut off");
     }
-    if (segment.p_type != PT_NOTE || segment.p_filesz > kLargestNotes) continue;
+    // To touch a page that is mapped from beyond the end of a file is a bus error, and ld.so does touch them.
+    const bool is_whole = segment.p_filesz <= size && segment.p_offset <= size - segment.p_filesz;
+    if (segment.p_type == PT_LOAD && !is_whole) return refuse("it is cut off");
+    if (segment.p_type != PT_NOTE || segment.p_filesz > kLargestNotes || note) continue;
     std::vector<char> notes(segment.p_filesz);
     if (!read_at(file, segment.p_offset, notes.data(), notes.size())) return refuse("it is cut off");
-    if (const auto note = find_note(notes)) return *note;
+    note = find_note(notes);
   }
+  if (note) return *note;
   return refuse("it bears no PigeonDeliver note, so it is not a PigeonDeliver plugin");
 }
 

@@ -225,7 +225,8 @@ class Directory {
     if (::fstat(fd->get(), &status) != 0) return system_failure("examine " + below(name), errno);
     if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) > most) {
       return misconfigured("read " + below(name) + ": not a regular file of at most " + std::to_string(most) +
-                           " bytes");
+                           " bytes")
+          .with_remedy("look at " + shell_word(below(name)) + ", and put back what should be there");
     }
     std::string text(static_cast<std::size_t>(status.st_size), '\0');
     const auto got = retry([&] { return ::pread(fd->get(), text.data(), text.size(), 0); });

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "host/message.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+using pigeon::host::delivery_id;
+using pigeon::host::DeliveryIdParts;
+using pigeon::host::has_been_delivered_to;
+using pigeon::host::OutgoingMessage;
+using pigeon::host::parse_message;
+
+namespace {
+
+// What is left of a message.
+std::string rest(const std::string& text) {
+  const auto parsed = parse_message(text);
+  std::string joined;
+  for (const auto kept : parsed.kept) joined += kept;
+  return joined + std::string(parsed.body);
+}
+
+// What is stored for a message.
+std::string stored(const std::string& text, const std::string& original = "") {
+  const auto parsed = parse_message(text);
+  const OutgoingMessage outgoing(
+      parsed, {.sender = "s@x", .delivered_to = "a@b", .original_recipient = original}, false);
+  std::string joined;
+  const auto& message = outgoing.get();
+  for (std::size_t i = 0; i < message.prefix_count; ++i) joined += pigeon::copy(message.prefix[i]);
+  return joined + pigeon::copy(message.body);
+}
+
+std::string id(const DeliveryIdParts& parts, const std::string& text) {
+  return delivery_id(parts, parse_message(text), false);
+}
+
+constexpr DeliveryIdParts kParts = {
+    .queue_id = "4Bx1", .principal = "/b/mailUsers/a", .folder = "Work", .sender = "s@x"};
+
+}  // namespace
+
+TEST_CASE("a message that bears nothing of this hop is kept byte for byte") {
+  for (const std::string text : {"", "\n", "\n\n", "Subject: x\n\nbody\n", "Subject: x", "no header at all",
+                                 "no header\nDelivered-To: x\n", "Subject: x\r\n\r\nbody\r\n", " folded\n\n",
+                                 ":\n", "\r", "From: a\n\nFrom b\n"}) {
+    CAPTURE(text);
+    CHECK(rest(text) == text);
+  }
+  const std::string nuls("Sub\0ject: x\0\n\n\0body\0", 21);
+  CHECK(rest(nuls) == nuls);
+  CHECK(rest(std::string("\xff\xfe: x\n\n\x80")) == "\xff\xfe: x\n\n\x80");
+}
+
+TEST_CASE("this hop's fields above the first Received are taken away, wherever they stand there") {
+  CHECK(rest("Return-Path: <a@b>\nX-Original-To: c@d\nDelivered-To: e@f\nReceived: x\nSubject: y\n\nz") ==
+        "Received: x\nSubject: y\n\nz");
+  CHECK(rest("Subject: y\nDelivered-To: e@f\nX-Spam: no\nReturn-Path: <>\nReceived: x\n\nz") ==
+        "Subject: y\nX-Spam: no\nReceived: x\n\nz");
+  CHECK(rest("DELIVERED-to: e@f\nreceived: x\n\n") == "received: x\n\n");
+}
+
+TEST_CASE("what stands below the first Received is the message's own") {
+  const std::string text = "Received: x\nDelivered-To: a@b\nReturn-Path: <c@d>\nX-Original-To: e@f\n\nbody";
+  CHECK(rest(text) == text);
+}
+
+TEST_CASE("without Received only the unbroken run at the very top was put there for us") {
+  CHECK(rest("Return-Path: <>\nDelivered-To: a@b\nSubject: x\nDelivered-To: c@d\n\nz") ==
+        "Subject: x\nDelivered-To: c@d\n\nz");
+  CHECK(rest("Subject: x\nDelivered-To: c@d\n\nz") == "Subject: x\nDelivered-To: c@d\n\nz");
+}
+
+TEST_CASE("a field goes with its continuation lines, and nothing more") {
+  CHECK(rest("Delivered-To:\n\ta@b\n  more\nSubject: x\n\n") == "Subject: x\n\n");
+  CHECK(rest("Delivered-To: a@b\r\n c\r\nSubject: x\r\n\r\n") == "Subject: x\r\n\r\n");
+  CHECK(rest("Delivered-To : a@b\nSubject: x\n\n") == "Subject: x\n\n");
+  CHECK(rest("Delivered-To: a@b") == "");
+}
+
+TEST_CASE("a field in the body is no field") {
+  const std::string text = "Subject: x\n\nDelivered-To: a@b\nReceived: y\n";
+  CHECK(rest(text) == text);
+  CHECK(parse_message(text).delivered_to.empty());
+}
+
+TEST_CASE("a From line in front of the message goes, and tells the sender; deeper it stays") {
+  const std::string text = "From bob@example.org  Thu Jan  1 00:00:00 1970\nSubject: x\n\nFrom here\n";
+  CHECK(rest(text) == "Subject: x\n\nFrom here\n");
+  CHECK(parse_message(text).from_line_sender == "bob@example.org");
+  CHECK(parse_message("From  x\n").from_line_sender == "");
+  CHECK(rest("From only") == "");
+  CHECK(rest(">From x\n\n") == ">From x\n\n");
+  CHECK(rest("From: x\n\n") == "From: x\n\n");
+  CHECK(rest("From a b\nDelivered-To: c\nFrom d e\n\n") == "From d e\n\n");
+}
+
+TEST_CASE("the first Return-Path tells the sender, without brackets and blanks") {
+  CHECK(parse_message("Return-Path: <bob@x>\nReceived: y\n\n").return_path == "bob@x");
+  CHECK(parse_message("Return-Path:\n <bob@x>\nReturn-Path: <c>\n\n").return_path == "bob@x");
+  CHECK(parse_message("Return-Path: <>\n\n").return_path == "");
+  CHECK_FALSE(parse_message("Subject: x\n\n").return_path);
+  CHECK_FALSE(parse_message("Received: y\nReturn-Path: <bob@x>\n\n").return_path);
+}
+
+TEST_CASE("a message has been here before if Delivered-To names the address below the first Received") {
+  const std::string looped = "Delivered-To: now@x\nReceived: y\nDelivered-To: <Alice@Example.com>\n\n";
+  const auto parsed = parse_message(looped);
+  CHECK(has_been_delivered_to(parsed, "alice@example.com"));
+  CHECK_FALSE(has_been_delivered_to(parsed, "now@x"));
+  CHECK_FALSE(has_been_delivered_to(parsed, "lice@example.com"));
+  CHECK_FALSE(has_been_delivered_to(parse_message("Delivered-To: a@b\nSubject: x\n\n"), "a@b"));
+  const std::string body = "Received: y\n\nDelivered-To: a@b\n";
+  CHECK_FALSE(has_been_delivered_to(parse_message(body), "a@b"));
+}
+
+TEST_CASE("our own fields come in front, in the message's own line ends") {
+  CHECK(stored("Subject: x\n\ny") == "Return-Path: <s@x>\nDelivered-To: a@b\nSubject: x\n\ny");
+  CHECK(stored("Subject: x\r\n\r\ny") == "Return-Path: <s@x>\r\nDelivered-To: a@b\r\nSubject: x\r\n\r\ny");
+  CHECK(stored("", "o@b") == "Return-Path: <s@x>\nDelivered-To: a@b\nX-Original-To: o@b\n");
+  CHECK(stored("Subject: 1\nDelivered-To: old\nReceived: 2\n\n3") ==
+        "Return-Path: <s@x>\nDelivered-To: a@b\nSubject: 1\nReceived: 2\n\n3");
+}
+
+TEST_CASE("the delivery id is the same for a retry, whatever this hop put in front") {
+  const auto first = id(kParts, "Return-Path: <s@x>\nDelivered-To: a@b\nReceived: x\n\nbody");
+  CHECK(first == id(kParts, "From s@x Thu Jan 1\nX-Original-To: q\nReceived: x\n\nbody"));
+  CHECK(first.size() == 32);
+  CHECK(first.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
+TEST_CASE("every part of a delivery makes another delivery id, and no part can pass for another's end") {
+  const std::string text = "Received: x\n\nbody";
+  std::set<std::string> ids = {id(kParts, text), id(kParts, text + " "), id(kParts, "")};
+  auto other = kParts;
+  other.queue_id = "4Bx2";
+  ids.insert(id(other, text));
+  other = kParts;
+  other.principal = "/b/mailUsers/c";
+  ids.insert(id(other, text));
+  other = kParts;
+  other.folder = "";
+  ids.insert(id(other, text));
+  other = kParts;
+  other.sender = "";
+  ids.insert(id(other, text));
+  CHECK(ids.size() == 7);
+
+  const std::vector<DeliveryIdParts> shifted = {
+      {"ab", "c", "", ""}, {"a", "bc", "", ""}, {"abc", "", "", ""}, {"", "abc", "", ""},
+      {"", "", "abc", ""}, {"", "", "", "abc"}, {"", "", "", ""},    {"1:a", "bc", "", ""}};
+  std::set<std::string> distinct;
+  for (const auto& parts : shifted) distinct.insert(id(parts, text));
+  distinct.insert(id({"", "", "", ""}, "abc" + text));
+  CHECK(distinct.size() == shifted.size() + 1);
+}
+
+TEST_CASE("a message of several chunks has the id of its whole, mapped or not") {
+  std::string text = "Subject: x\n\n" + std::string(9U << 20U, 'x');
+  const auto whole = id(kParts, text);
+  text.back() = 'y';
+  CHECK(whole != id(kParts, text));
+}
