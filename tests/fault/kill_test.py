@@ -1,55 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Processes killed before and after every system call of a delivery that changes something.
 
-strace delivers SIGKILL as a call is entered, and the call is not made any more; SIGUSR1, which nobody handles, takes
-effect when the call has been made. Both leave the process no time for anything. The parent is killed while the worker
-is held right after a call of its own; the worker goes with it, as the kernel was told.
+How, see `killed` in faults.py.
 """
 
-import os
-import signal
 import unittest
 
 import faults
+from faults import WAYS, check_verdict, killed, scenes
 from scene import Scene, expect, in_turn
-
-CREATORS = ("creator-lock", "creator-optimistic", "creator-none")
-WAYS = ("before", "after", "parent")
-
-
-def scenes(**more):
-    """{name: function} of a first and of a later delivery, for each creator."""
-
-    def maker(creator, first):
-        return lambda: Scene(creator, first=first, **more)
-
-    kinds = {}
-    for creator in CREATORS:
-        kinds[f"{creator}, first"] = maker(creator, True)
-        kinds[f"{creator}, later"] = maker(creator, False)
-    return kinds
-
-
-def killed(scene, point, way):
-    """The delivery in which this happens."""
-    if way == "before":
-        return scene.traced(*point.options(scene, "signal=KILL"))
-    if way == "after":
-        return scene.traced(*point.options(scene, "signal=USR1"))
-    return scene.traced(*point.options(scene, "signal=STOP"), stop=lambda parent: os.kill(parent, signal.SIGKILL))
-
-
-def check_verdict(done, scene):
-    """What the MTA was told is true, and fit to be told."""
-    expect(done.exit in (0, 75) or done.exit < 0, "exit status", done.exit, done.stderr)
-    lines = done.stderr.splitlines()
-    if done.exit == 75:
-        expect(len(lines) == 1 and lines[0].startswith("4."), "standard error", done.stderr)
-    elif done.exit == 0:
-        expect(not lines, "standard error", done.stderr)
-    expect(done.stdout == b"", "standard output", done.stdout)
-    copies = scene.copies()
-    expect(copies <= 1 and (copies == 1 or done.exit != 0), f"{copies} copies after exit status {done.exit}")
 
 
 def kill(scene, case):

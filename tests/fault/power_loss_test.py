@@ -10,7 +10,7 @@ import unittest
 
 import power_loss
 import tracing
-from kill_test import CREATORS
+from faults import CREATORS
 from pigeon_site import MESSAGE
 from scene import EARLIER, Scene, chown, expect, in_turn
 

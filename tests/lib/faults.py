@@ -7,10 +7,16 @@ of the mail store, which the parent never touches.
 """
 
 import dataclasses
+import os
 import re
+import signal
 from collections import Counter
 
 import tracing
+from scene import Scene, expect
+
+CREATORS = ("creator-lock", "creator-optimistic", "creator-none")
+WAYS = ("before", "after", "parent")  # of killing: a process before and after the call, the parent after it
 
 # What changes the state of a disk, of a lock or of another process; each of these calls is a point.
 ALWAYS = {
@@ -105,3 +111,43 @@ def named(call):
     found = [tracing.path_of(a) for a in call.arguments if "<" in a and not a.startswith(('"', "{", "["))]
     found += [a.strip('"') for a in call.arguments if a.startswith('"/')]
     return [f for f in found if f]
+
+
+def scenes(**more):
+    """{name: function} of a first and of a later delivery, for each creator."""
+
+    def maker(creator, first):
+        return lambda: Scene(creator, first=first, **more)
+
+    kinds = {}
+    for creator in CREATORS:
+        kinds[f"{creator}, first"] = maker(creator, True)
+        kinds[f"{creator}, later"] = maker(creator, False)
+    return kinds
+
+
+def killed(scene, point, way):
+    """The delivery in which a process dies at this point.
+
+    strace delivers SIGKILL as a call is entered, and the call is not made any more; SIGUSR1, which nobody handles, takes
+    effect when the call has been made. Both leave the process no time for anything. The parent is killed while the
+    worker is held right after a call of its own; the worker goes with it, as the kernel was told.
+    """
+    if way == "before":
+        return scene.traced(*point.options(scene, "signal=KILL"))
+    if way == "after":
+        return scene.traced(*point.options(scene, "signal=USR1"))
+    return scene.traced(*point.options(scene, "signal=STOP"), stop=lambda parent: os.kill(parent, signal.SIGKILL))
+
+
+def check_verdict(done, scene, is_mute=False):
+    """What the MTA was told is true, and fit to be told. is_mute: standard error was out of order."""
+    expect(done.exit in (0, 75) or done.exit < 0, "exit status", done.exit, done.stderr)
+    lines = done.stderr.splitlines()
+    if done.exit == 75 and not is_mute:
+        expect(len(lines) == 1 and lines[0].startswith("4."), "standard error", done.stderr)
+    elif done.exit == 0:
+        expect(not lines, "standard error", done.stderr)
+    expect(done.stdout == b"", "standard output", done.stdout)
+    copies = scene.copies()
+    expect(copies <= 1 and (copies == 1 or done.exit != 0), f"{copies} copies after exit status {done.exit}")

@@ -42,8 +42,8 @@ def expect(condition, *what):
 class Scene(Site):
     """creator: by its full name. first: nothing was ever delivered to the user. queue_id: None for a message without."""
 
-    def __init__(self, creator, first=True, queue_id="4bXyZ1", message=MESSAGE, lease="400ms"):
-        settings = {"mailStore": {"creator": creator}}
+    def __init__(self, creator, first=True, queue_id="4bXyZ1", message=MESSAGE, lease="400ms", settings=None):
+        settings = {**(settings or {}), "mailStore": {"creator": creator}}
         if creator == "creator-lock":
             settings["creator-lock"] = {"lease": lease}
         super().__init__(settings)
@@ -161,7 +161,7 @@ class Scene(Site):
             try:
                 if stop:
                     self._at_stop(process, trace, stop)
-                status = process.wait(60)
+                status = self._wait(process, 60)
             except BaseException:
                 self._end(process)
                 raise
@@ -178,6 +178,19 @@ class Scene(Site):
                 return stop(children(process.pid)[0])
             time.sleep(0.002)
         raise Wrong("no process was stopped")
+
+    @staticmethod
+    def _wait(process, seconds):
+        end = time.monotonic() + seconds
+        while process.poll() is None:
+            expect(time.monotonic() < end, "a delivery under strace did not end")
+            # The parent may come to the call at which the worker was stopped, and be stopped there as well.
+            for parent in children(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(parent, signal.SIGCONT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(0.1)
+        return process.returncode
 
     @staticmethod
     def _end(process):
