@@ -59,6 +59,10 @@ Done drop_to(const User& user, const std::string& name) {
 }  // namespace
 
 Done become(const std::optional<std::string>& user, std::uint64_t minimum_uid) {
+  // Before anything else: root's power that was lent to anybody must not become that of the mail's user.
+  if (::getuid() != ::geteuid() || ::getgid() != ::getegid()) {
+    return misconfigured("the program is installed set-uid or set-gid").with_remedy("chmod ug-s the program");
+  }
   if (::geteuid() == 0) {
     if (!user) {
       return misconfigured("started as root, and the configuration names no \"user\" to become")
@@ -76,9 +80,6 @@ Done become(const std::optional<std::string>& user, std::uint64_t minimum_uid) {
           .with_remedy("set \"user\" to a user made for mail, or lower \"minimumUid\"");
     }
     return {};
-  }
-  if (::getuid() != ::geteuid() || ::getgid() != ::getegid()) {
-    return misconfigured("the program is installed set-uid or set-gid").with_remedy("chmod ug-s the program");
   }
   if (::geteuid() < minimum_uid) {
     return misconfigured("started under uid " + std::to_string(::geteuid()) +
