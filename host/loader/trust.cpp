@@ -24,12 +24,13 @@ Done check_owner_and_mode(const struct stat& status, const std::string& path, co
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
     return distrust(what, path,
                     "belongs to uid " + std::to_string(status.st_uid) + ", not to root or to uid " + ours,
-                    "chown root " + path);
+                    "chown root " + shell_word(path));
   }
   const bool sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
   if ((status.st_mode & 022U) != 0 && !sticky && !S_ISLNK(status.st_mode)) {
     const bool world = (status.st_mode & 002U) != 0;
-    return distrust(what, path, world ? "is world-writable" : "is group-writable", "chmod go-w " + path);
+    return distrust(what, path, world ? "is world-writable" : "is group-writable",
+                    "chmod go-w " + shell_word(path));
   }
   return {};
 }
