@@ -97,7 +97,9 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
                              "deliver " + id + ": another process is delivering the same message now")
           .with_remedy("nothing; the next attempt finds out how it ended");
     }
-    // It may have been finished after we looked, and before we had the lock.
+    // It may have been finished after we looked, and before we had the lock; in a week that had not begun
+    // then.
+    weeks_ = PIGEON_TRY(done_.names());
     if (PIGEON_TRY(is_done(id))) {
       PIGEON_TRY(abandon(*claimed));
       return std::nullopt;
@@ -110,6 +112,11 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
     if (!pigeon::starts_with(entry, id + "-")) continue;
     auto claimed = PIGEON_TRY(try_claim(entry));
     if (!claimed) continue;  // an equal message, being delivered now: another one
+    if (!claimed->was_begun) {
+      // That one has ended meanwhile, and what we hold is new. Its token is the token of another message.
+      PIGEON_TRY(abandon(*claimed));
+      continue;
+    }
     claimed->token = entry.substr(id.size() + 1);
     return claimed;
   }
