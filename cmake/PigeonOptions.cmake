@@ -65,7 +65,8 @@ endif()
 # Every source of ours, as git would list it: for the format targets.
 file(GLOB_RECURSE PIGEON_SOURCES CONFIGURE_DEPENDS LIST_DIRECTORIES false
      ${PROJECT_SOURCE_DIR}/plugin-api/*.[ch] ${PROJECT_SOURCE_DIR}/plugin-api/*.[ch]pp
-     ${PROJECT_SOURCE_DIR}/host/*.[ch]pp ${PROJECT_SOURCE_DIR}/plugins/*.[ch]pp
+     ${PROJECT_SOURCE_DIR}/host/*.[ch]pp ${PROJECT_SOURCE_DIR}/conformance/*.[ch]pp
+     ${PROJECT_SOURCE_DIR}/plugins/*.[ch]pp
      ${PROJECT_SOURCE_DIR}/tests/*.[ch] ${PROJECT_SOURCE_DIR}/tests/*.[ch]pp
      ${PROJECT_SOURCE_DIR}/man/*.[ch]pp
      ${PROJECT_SOURCE_DIR}/bench/*.[ch] ${PROJECT_SOURCE_DIR}/bench/*.[ch]pp)

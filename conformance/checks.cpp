@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "conformance/check.hpp"
+
+#include <string_view>
+
+namespace pigeon::conformance {
+
+const std::vector<Check>& all_checks() {
+  static const auto all = [] {
+    std::vector<Check> joined;
+    for (const auto each : {file_checks(), life_checks(), mda_checks()}) {
+      joined.insert(joined.end(), each.begin(), each.end());
+    }
+    return joined;
+  }();
+  return all;
+}
+
+const Check* find_check(std::string_view id) {
+  for (const auto& check : all_checks()) {
+    if (id == check.id) return &check;
+  }
+  return nullptr;
+}
+
+}  // namespace pigeon::conformance

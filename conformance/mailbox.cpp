@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "conformance/mailbox.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+namespace pigeon::conformance {
+namespace {
+
+// One delivery as C sees it, with everything that it points to.
+class LentDelivery {
+ public:
+  LentDelivery(const Parcel& parcel, const Allocation& allocation, const Settings& preferences)
+      : prefix_(borrow(parcel.prefix)), allocation_(allocation), preferences_(preferences.attributes()) {
+    envelope_.size = sizeof envelope_;
+    envelope_.sender = borrow(kSender);
+    address_ = allocation.principal.address();
+    envelope_.recipient = borrow(address_);
+    envelope_.local_part = borrow(allocation.principal.user);
+    envelope_.user = borrow(allocation.principal.user);
+    envelope_.domain = borrow(allocation.principal.domain);
+    message_ = {sizeof message_, 0, &prefix_, 1, borrow(parcel.text)};
+    receipt_.size = sizeof receipt_;
+    receipt_.status = PIGEON_BUG;
+    receipt_.error = &error_;
+    delivery_ = {sizeof delivery_,
+                 parcel.is_unique ? PIGEON_DELIVERY_ID_IS_UNIQUE : 0,
+                 parcel.deadline.value(),
+                 borrow(parcel.id),
+                 &allocation_.get(),
+                 preferences_.data(),
+                 preferences_.size(),
+                 borrow(parcel.folder),
+                 &envelope_,
+                 &message_,
+                 &receipt_};
+  }
+  LentDelivery(const LentDelivery&) = delete;
+  LentDelivery& operator=(const LentDelivery&) = delete;
+  LentDelivery(LentDelivery&&) = delete;
+  LentDelivery& operator=(LentDelivery&&) = delete;
+  ~LentDelivery() = default;
+
+  [[nodiscard]] const pigeon_delivery* get() const { return &delivery_; }
+  [[nodiscard]] Receipt receipt() const {
+    return {receipt_.status, receipt_.flags, copy(error_, receipt_.status)};
+  }
+
+ private:
+  static constexpr std::string_view kSender = "bob@example.org";
+  std::string address_;
+  pigeon_string prefix_;
+  LentAllocation allocation_;
+  LentAttributes preferences_;
+  pigeon_envelope envelope_ = {};
+  pigeon_message message_ = {};
+  pigeon_error error_ = blank_error();
+  pigeon_receipt receipt_ = {};
+  pigeon_delivery delivery_ = {};
+};
+
+// The preferences of somebody who has none: the declared defaults.
+Settings default_preferences(const pigeon_plugin& plugin) {
+  Attributes preferences;
+  for (const auto* each : std::span(plugin.classes, plugin.class_count)) {
+    if (!same_name(each->name, plugin.name)) continue;
+    for (const auto& declared : std::span(each->attributes, each->attribute_count)) {
+      if (declared.default_value != nullptr) preferences.set(declared.name, declared.default_value);
+    }
+  }
+  return Settings(std::move(preferences));
+}
+
+std::size_t occurrences(const std::string& in, const std::string& text) {
+  std::size_t found = 0;
+  for (auto at = in.find(text); at != std::string::npos; at = in.find(text, at + text.size())) ++found;
+  return found;
+}
+
+}  // namespace
+
+Result<Attributes> Mailbox::propose(const Principal& principal, const Attributes& requests) {
+  const pigeon_principal lent = {sizeof lent, 0, borrow(principal.domain), borrow(principal.user)};
+  const LentAttributes wanted(requests);
+  Attributes proposed;
+  const pigeon_attribute_sink sink = {sizeof sink, 0, &proposed,
+                                      [](void* context, pigeon_string name, pigeon_string value) noexcept {
+                                        static_cast<Attributes*>(context)->add(view(name), view(value));
+                                      }};
+  auto error = blank_error();
+  const auto status = instance_->operations<pigeon_mda>().propose(instance_->get(), &lent, wanted.data(),
+                                                                  wanted.size(), &sink, &error);
+  if (status != PIGEON_OK) return copy(error, status).while_doing("propose");
+  return proposed;
+}
+
+Done Mailbox::ensure(const Allocation& allocation) {
+  const LentAllocation lent(allocation);
+  auto error = blank_error();
+  const auto status = instance_->operations<pigeon_mda>().ensure(
+      instance_->get(), &lent.get(), Deadline::in(std::chrono::seconds(20)).value(), &error);
+  return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("ensure"));
+}
+
+Done Mailbox::make(const Principal& principal, const std::string& id) {
+  allocation_ = {id, PIGEON_TRY(propose(principal)), principal};
+  return ensure(allocation_);
+}
+
+Receipt Mailbox::deliver(const Parcel& parcel) {
+  return deliver(std::vector<Parcel>{parcel}).front();
+}
+
+std::vector<Receipt> Mailbox::deliver(const std::vector<Parcel>& parcels) {
+  const auto preferences = default_preferences(instance_->descriptor());
+  std::vector<std::unique_ptr<LentDelivery>> lent;
+  std::vector<const pigeon_delivery*> batch;
+  for (const auto& parcel : parcels) {
+    batch.push_back(
+        lent.emplace_back(std::make_unique<LentDelivery>(parcel, allocation_, preferences))->get());
+  }
+  instance_->operations<pigeon_mda>().deliver(instance_->get(), batch.data(), batch.size());
+  std::vector<Receipt> receipts;
+  for (const auto& each : lent) receipts.push_back(each->receipt());
+  return receipts;
+}
+
+std::size_t Mailbox::copies(const std::string& text) const {
+  std::size_t found = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(trial_->directory())) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    found += occurrences(content, text);
+  }
+  return found;
+}
+
+}  // namespace pigeon::conformance

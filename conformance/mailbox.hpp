@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// A mailbox of the MDA under test, as the host would use it: allocated, ensured, delivered to, and looked at
+// from outside. What was stored is found by what it says, in whatever file the MDA keeps it.
+#pragma once
+
+#include "conformance/trial.hpp"
+
+#include <pigeon/abi/mda.h>
+#include <pigeon/sdk/mda.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pigeon::conformance {
+
+// What became of one delivery.
+struct Receipt {
+  pigeon_status status = PIGEON_BUG;
+  std::uint32_t flags = 0;
+  Failure failure;
+
+  [[nodiscard]] bool is_stored() const { return status == PIGEON_OK; }
+  [[nodiscard]] bool was_there() const { return (flags & PIGEON_RECEIPT_ALREADY_THERE) != 0; }
+};
+
+// A message to be delivered. `text` should hold something that no other message does.
+struct Parcel {
+  std::string id;
+  std::string text;
+  bool is_unique = true;
+  std::string folder = {};
+  std::string prefix = "Return-Path: <bob@example.org>\n";
+  Deadline deadline = Deadline::in(std::chrono::seconds(20));
+};
+
+class Mailbox {
+ public:
+  Mailbox(Trial& trial, Instance& instance) : trial_(&trial), instance_(&instance) {}
+
+  // Proposes and ensures an allocation under this id.
+  Done make(const Principal& principal, const std::string& id);
+  Result<Attributes> propose(const Principal& principal, const Attributes& requests = {});
+  Done ensure(const Allocation& allocation);
+
+  [[nodiscard]] const Allocation& allocation() const { return allocation_; }
+  void use(Allocation allocation) { allocation_ = std::move(allocation); }
+
+  Receipt deliver(const Parcel& parcel);
+  std::vector<Receipt> deliver(const std::vector<Parcel>& parcels);
+
+  // How many times the text stands in the files below the trial's directory.
+  [[nodiscard]] std::size_t copies(const std::string& text) const;
+
+ private:
+  Trial* trial_;
+  Instance* instance_;
+  Allocation allocation_;
+};
+
+}  // namespace pigeon::conformance

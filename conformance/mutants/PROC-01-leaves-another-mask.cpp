@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "mda_specimen.hpp"
+
+class Mutant : public specimen::Opens<Mutant> {
+  using Opens::Opens;
+  pigeon::Done check(pigeon::Deadline deadline) override {
+    ::umask(022);
+    return Mda::check(deadline);
+  }
+};
+
+PIGEON_MDA(Mutant, specimen::kAbout);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "conformance/trial.hpp"
+
+#include <filesystem>
+
+namespace pigeon::conformance {
+namespace {
+
+constexpr auto kLongest = std::chrono::seconds(20);
+
+// All classes that a tree would hold with this plugin installed.
+struct PluginSchema {
+  explicit PluginSchema(const pigeon_plugin& plugin) : classes(tree::kClasses.begin(), tree::kClasses.end()) {
+    classes.insert(classes.end(), plugin.classes, plugin.classes + plugin.class_count);
+    schema = {sizeof schema, 0, classes.data(), classes.size()};
+  }
+  std::vector<const pigeon_class*> classes;
+  pigeon_schema schema = {};
+};
+
+}  // namespace
+
+Done Instance::initialize() {
+  if (descriptor().initialize == nullptr) return {};
+  const PluginSchema schema(descriptor());
+  auto error = blank_error();
+  const auto status =
+      descriptor().initialize(instance_, &schema.schema, Deadline::in(kLongest).value(), &error);
+  return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("initialize"));
+}
+
+Done Instance::check() {
+  if (descriptor().check == nullptr) return {};
+  auto error = blank_error();
+  const auto status = descriptor().check(instance_, Deadline::in(kLongest).value(), &error);
+  return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("check"));
+}
+
+Trial::Trial(std::string path, std::uint32_t kind, std::string directory, Given settings, std::uint64_t seed)
+    : entry_{std::filesystem::path(path).stem().string(), path},
+      kind_(kind),
+      directory_(std::move(directory)),
+      given_(std::move(settings)),
+      seed_(seed),
+      random_(seed) {}
+
+void Trial::take_log(void* context, std::uint32_t /*level*/, pigeon_string message) noexcept {
+  try {
+    static_cast<Trial*>(context)->log_.push_back(copy(message));
+  } catch (const std::bad_alloc&) {
+    return;  // a record less
+  }
+}
+
+Result<const loader::Library*> Trial::library() {
+  if (!library_) {
+    // Whoever runs the checks vouches for the place; the host will look at it for itself.
+    const loader::Trust trust(std::filesystem::path(entry_.path).parent_path().string());
+    library_ = PIGEON_TRY(loader::Library::load(entry_, kind_, trust));
+  }
+  return library_.get();
+}
+
+Result<Settings> Trial::settings() {
+  return settings_for(PIGEON_TRY(library())->descriptor(), given_, directory_);
+}
+
+Result<std::unique_ptr<Instance>> Trial::open() {
+  auto opened = PIGEON_TRY(open_with(PIGEON_TRY(settings())));
+  PIGEON_TRY(opened->initialize());
+  return opened;
+}
+
+Result<std::unique_ptr<Instance>> Trial::open_with(const Settings& settings) {
+  const auto* loaded = PIGEON_TRY(library());
+  auto host = std::make_unique<pigeon_host>(
+      pigeon_host{sizeof(pigeon_host), PIGEON_API_MINOR, this, &Trial::take_log});
+  const LentAttributes lent(settings.attributes());
+  const pigeon_settings given = {sizeof given, 0, lent.data(), lent.size()};
+  void* instance = nullptr;
+  auto error = blank_error();
+  const auto status = loaded->descriptor().open(host.get(), &given, &instance, &error);
+  if (status != PIGEON_OK) return copy(error, status).while_doing("open an instance");
+  return std::make_unique<Instance>(*loaded, instance, std::move(host));
+}
+
+}  // namespace pigeon::conformance
