@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mda_specimen.hpp"
 
-class Good : public specimen::Opens<Good> {
+struct Good : public specimen::Opens<Good> {
   using Opens::Opens;
 };
 

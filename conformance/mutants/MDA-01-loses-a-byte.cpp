@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mda_specimen.hpp"
 
-class Mutant : public specimen::Opens<Mutant> {
+struct Mutant : public specimen::Opens<Mutant> {
   using Opens::Opens;
   pigeon::Done publish(const specimen::Home& home, const std::string& name) override {
     const auto file = PIGEON_TRY(home.tmp.open_file(name, O_RDWR));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mda_specimen.hpp"
 
-class Mutant : public specimen::Opens<Mutant> {
+struct Mutant : public specimen::Opens<Mutant> {
   using Opens::Opens;
   pigeon::Done check(pigeon::Deadline deadline) override {
     ::umask(022);
