@@ -135,10 +135,11 @@ Result<std::optional<Folder>> open_folder(const Directory& maildir, const std::s
 Result<Folder> make_folder(const Directory& maildir, const std::string& name) {
   auto directory = name.empty() ? PIGEON_TRY(maildir.find(".")) : PIGEON_TRY(maildir.make(name));
   if (!directory) return pigeon::temporary("make folder " + maildir.below(name) + ": it vanished at once");
+  // First: what has tmp, new and cur is taken for a whole folder, whatever happened to who made it.
+  if (!name.empty()) PIGEON_TRY(directory->publish(kFolderMark, ""));
   auto tmp = PIGEON_TRY(directory->make("tmp"));
   auto fresh = PIGEON_TRY(directory->make("new"));
   auto cur = PIGEON_TRY(directory->make("cur"));
-  if (!name.empty()) PIGEON_TRY(directory->publish(kFolderMark, ""));
   PIGEON_TRY(directory->flush());
   if (!name.empty()) PIGEON_TRY(maildir.flush());
   return Folder{name.empty(), *std::move(directory), std::move(tmp), std::move(fresh), std::move(cur)};

@@ -22,8 +22,8 @@ SHARED_MEMORY = (b"", None, b"\xa5" * 32768, bytes(32768))
 class Deliveries(Scene):
     """A scene with all deliveries logged, and what the mail store looks like after each."""
 
-    def __init__(self, creator):
-        super().__init__(creator)
+    def __init__(self, creator, **how):
+        super().__init__(creator, **how)
         self.reset()
         self.log = power_loss.Log(self.root, ("state", "mail"))
         self.ends, self.listings = [0], []
@@ -45,8 +45,6 @@ class Deliveries(Scene):
             expect(body in (MESSAGE, EARLIER), "a message that is not whole", body)
         return [bodies.count(message) for message, _ in DELIVERIES]
 
-    def __str__(self):
-        return self.creator
 
 
 def lose_power(scene, case):
@@ -74,17 +72,19 @@ def lose_power(scene, case):
 class PowerLoss(unittest.TestCase):
     def test_states(self):
         """power fails at any moment: what was told is there, and a retry leaves one copy in a sound mailbox"""
+        make = {creator: lambda creator=creator: Deliveries(creator) for creator in CREATORS}
+        make["a new folder, with a quota"] = lambda: Deliveries("creator-optimistic", folder="Work")
         cases = []
-        for creator in CREATORS:
-            with Deliveries(creator) as scene:
+        for kind, scene in make.items():
+            with scene() as scene:
                 self.assertEqual(len(scene.log.verdicts), len(DELIVERIES))
                 for number, (state, moment) in enumerate(scene.log.states().items()):
                     memory = SHARED_MEMORY[number % len(SHARED_MEMORY)]
                     numbers = frozenset(o.number for o in state)
                     unflushed = [str(o) for o in state if o.flushed_at is None or o.flushed_at > moment]
-                    name = f"moment {moment}, {len(state)} operations, {', '.join(unflushed[:3])}"
-                    cases.append((creator, name, (numbers, moment, memory)))
-        in_turn(self, {c: lambda c=c: Deliveries(c) for c in CREATORS}, cases, lose_power, 20)
+                    name = f"moment {moment}, {len(state)} operations, {', '.join(sorted(unflushed)[:3])}"
+                    cases.append((kind, name, (numbers, moment, memory)))
+        in_turn(self, make, cases, lose_power, 20)
 
     def test_nothing_is_missed(self):
         """the model replays every call that changes or flushes something: as many as strace counts by itself"""

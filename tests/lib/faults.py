@@ -6,6 +6,7 @@ the parent has not come to a fifth before. Where it has, the count is restricted
 of the mail store, which the parent never touches.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -13,7 +14,7 @@ import signal
 from collections import Counter
 
 import tracing
-from scene import Scene, expect
+from scene import Scene, children, expect
 
 CREATORS = ("creator-lock", "creator-optimistic", "creator-none")
 WAYS = ("before", "after", "parent")  # of killing: a process before and after the call, the parent after it
@@ -123,6 +124,7 @@ def scenes(**more):
     for creator in CREATORS:
         kinds[f"{creator}, first"] = maker(creator, True)
         kinds[f"{creator}, later"] = maker(creator, False)
+    kinds["a new folder, with a quota"] = lambda: Scene("creator-optimistic", first=False, folder="Work", **more)
     return kinds
 
 
@@ -137,7 +139,16 @@ def killed(scene, point, way):
         return scene.traced(*point.options(scene, "signal=KILL"))
     if way == "after":
         return scene.traced(*point.options(scene, "signal=USR1"))
-    return scene.traced(*point.options(scene, "signal=STOP"), stop=lambda parent: os.kill(parent, signal.SIGKILL))
+    return scene.traced(*point.options(scene, "signal=STOP"), stop=kill_parent)
+
+
+def kill_parent(parent):
+    workers = children(parent)
+    os.kill(parent, signal.SIGKILL)
+    # A worker that was not yet to die with its parent goes on, and sees that it is alone.
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGCONT)
 
 
 def check_verdict(done, scene, is_mute=False):

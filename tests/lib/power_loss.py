@@ -16,14 +16,14 @@ import tracing
 
 # Calls that change names or contents, or make them durable. Any other that does must not occur.
 MODELLED = {
-    "openat", "mkdir", "mkdirat", "linkat", "rename", "renameat", "unlink", "unlinkat", "write", "pwrite64",
+    "openat", "openat2", "mkdir", "mkdirat", "linkat", "rename", "renameat", "unlink", "unlinkat", "write", "pwrite64",
     "ftruncate", "fsync", "fdatasync", "syncfs", "mmap",
 }  # fmt: skip
 HARMLESS = {
     "access", "arch_prctl", "brk", "clone", "close", "close_range", "connect", "dup", "dup2", "execve", "exit_group",
     "fcntl", "flock", "fstat", "futex", "getcwd", "getdents64", "geteuid", "getpid", "getppid", "getrandom",
     "getresgid", "getresuid", "getuid", "getgid", "getegid", "gettid", "kill", "lseek", "memfd_create", "mprotect",
-    "munmap", "madvise", "newfstatat", "openat2", "pidfd_open", "pipe2", "poll", "prctl", "pread64", "prlimit64",
+    "munmap", "madvise", "newfstatat", "pidfd_open", "pipe2", "poll", "prctl", "pread64", "prlimit64",
     "read", "readlink", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "sendto",
     "set_robust_list", "set_tid_address", "setgroups", "setpgid", "setresgid", "setresuid", "setuid", "socket",
     "stat", "statfs", "sysinfo", "umask", "uname", "wait4", "waitid", "clock_nanosleep", "ioctl",
@@ -35,6 +35,7 @@ class Inode:
     number: int
     content: bytes | None  # at the beginning; None: a directory
     names: dict = dataclasses.field(default_factory=dict)  # of a directory, now
+    size: int = 0  # of a file, now
 
     @property
     def is_directory(self):
@@ -81,7 +82,7 @@ class Log:
 
     def _inode(self, content):
         self.count += 1
-        return Inode(self.count, content)
+        return Inode(self.count, content, size=len(content or b""))
 
     def _load(self, path):
         if not path.is_dir():
@@ -138,9 +139,17 @@ class Log:
         above = self.find(os.path.dirname(path))
         return (above, os.path.basename(path)) if above else None
 
+    def _openat2(self, call):
+        """Opens only what is there."""
+        number = int(re.match(r"\d+", call.result).group())
+        assert "O_CREAT" not in call.arguments[2] and "O_TRUNC" not in call.arguments[2], call
+        # None: at the end.
+        self.positions[number] = None if "O_APPEND" in call.arguments[2] else 0
+        self.unnamed.pop(number, None)
+
     def _openat(self, call):
         number = int(re.match(r"\d+", call.result).group())
-        self.positions[number] = 0
+        self.positions[number] = None if "O_APPEND" in call.arguments[2] else 0
         self.unnamed.pop(number, None)
         if "O_TMPFILE" in call.arguments[2]:
             self.unnamed[number] = self._inode(b"")
@@ -196,21 +205,28 @@ class Log:
         if inode is None:
             return
         assert int(call.result) == len(call.string(1)), call
-        self._add("write", inode, offset=self.positions[number], text=call.string(1))
-        self.positions[number] += len(call.string(1))
+        offset = inode.size if self.positions[number] is None else self.positions[number]
+        self._add_write(inode, offset, call.string(1))
+        if self.positions[number] is not None:
+            self.positions[number] += len(call.string(1))
+
+    def _add_write(self, inode, offset, text):
+        self._add("write", inode, offset=offset, text=text)
+        inode.size = max(inode.size, offset + len(text))
 
     def _pwrite64(self, call):
         if is_shared_memory(call.path(0)):
             return
         inode, _ = self._file(call)
         assert int(call.result) == len(call.string(1)) and inode, call
-        self._add("write", inode, offset=int(call.arguments[3]), text=call.string(1))
+        self._add_write(inode, int(call.arguments[3]), call.string(1))
 
     def _ftruncate(self, call):
         if is_shared_memory(call.path(0)):
             return
         inode, _ = self._file(call)
         self._add("truncate", inode, offset=int(call.arguments[1]))
+        inode.size = int(call.arguments[1])
 
     def _fsync(self, call):
         inode, _ = self._file(call)
