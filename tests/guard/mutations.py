@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""One line taken out for each guarantee, and the test that must then fail.
+
+`old` stands exactly once in the file, and is replaced by `new`. A test is a program of unit tests with the name of a
+case (doctest's pattern), or a file below tests/ with a part of the names of the cases that are to be run. `shows` is a
+pattern of what the failing test prints, so that it does not fail for another reason.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutation:
+    guarantee: str
+    file: str
+    old: str
+    new: str
+    targets: tuple
+    test: tuple
+    shows: str
+
+
+MAILDIR = ("mda-maildir", "mda-maildir-tests")
+SQLITE = ("datatree-sqlite", "datatree-sqlite-tests")
+HOST = ("pigeon-deliver", "pigeonctl", "host-tests")
+
+POWER_LOSS = ("power_loss_test", "creator-optimistic: ")
+LOST = "told that it is delivered, and gone"
+
+BATCH = "plugins/mda-maildir/batch.cpp"
+LEDGER = "plugins/mda-maildir/ledger.cpp"
+MAILBOX = "plugins/mda-maildir/mailbox.cpp"
+FILE = "plugin-api/include/pigeon/sdk/file.hpp"
+SUPERVISOR = "host/supervisor.cpp"
+
+MUTATIONS = (
+    Mutation(
+        "the message is flushed before its name appears",
+        BATCH,
+        "    PIGEON_TRY(pigeon::flush(item.file, item.folder->tmp.below(item.claim->token)));\n",
+        "",
+        MAILDIR,
+        POWER_LOSS,
+        f"a message that is not whole|{LOST}",
+    ),
+    Mutation(
+        "the claim is flushed before the message appears",
+        BATCH,
+        "    return item.ledger->flush();\n",
+        "    return {};\n",
+        MAILDIR,
+        POWER_LOSS,
+        r"after the retry: \[2",
+    ),
+    Mutation(
+        "the name of the message is flushed before the verdict",
+        BATCH,
+        "    auto flushed = folder.fresh.flush();\n",
+        "    Done flushed;\n",
+        MAILDIR,
+        POWER_LOSS,
+        LOST,
+    ),
+    Mutation(
+        "the directory below the base is flushed before the verdict",
+        MAILBOX,
+        "  PIGEON_TRY(base.flush());\n",
+        "",
+        MAILDIR,
+        POWER_LOSS,
+        LOST,
+    ),
+    Mutation(
+        "every directory on the way to the home is flushed before the verdict",
+        MAILBOX,
+        "  for (std::size_t level = 0; level + 1 < path.size(); ++level) PIGEON_TRY(path[level].flush());\n",
+        "",
+        MAILDIR,
+        POWER_LOSS,
+        LOST,
+    ),
+    Mutation(
+        "tmp, new and cur are flushed before the verdict",
+        MAILBOX,
+        "  PIGEON_TRY(directory->flush());\n",
+        "",
+        MAILDIR,
+        POWER_LOSS,
+        LOST,
+    ),
+    Mutation(
+        "the Maildir is flushed before the verdict",
+        MAILBOX,
+        "  return home.flush();\n",
+        "  return {};\n",
+        MAILDIR,
+        POWER_LOSS,
+        LOST,
+    ),
+    Mutation(
+        "the ledger's directories are flushed before the mailbox is said to be ready",
+        MAILBOX,
+        '  for (const auto* name : {"pending", "done"}) PIGEON_TRY(own.make(name));\n  PIGEON_TRY(own.flush());\n',
+        '  for (const auto* name : {"pending", "done"}) PIGEON_TRY(own.make(name));\n',
+        MAILDIR,
+        POWER_LOSS,
+        "the retry",
+    ),
+    Mutation(
+        "the stamp is flushed before the Maildir is made",
+        MAILBOX,
+        "    PIGEON_TRY(home.flush());\n",
+        "",
+        MAILDIR,
+        POWER_LOSS,
+        "the retry",
+    ),
+    Mutation(
+        "a mailbox with another stamp is not used",
+        MAILBOX,
+        "  if (*stamp != allocation.id) return foreign(home->shown(), *stamp, allocation);\n  auto own",
+        "  auto own",
+        MAILDIR,
+        ("mda-maildir-tests", "a mailbox that is gone, foreign or unstamped*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what the ledger knows to be done is not stored again",
+        LEDGER,
+        '    if (PIGEON_TRY(done_.has(week + "/" + id))) return true;\n',
+        '    static_cast<void>(PIGEON_TRY(done_.has(week + "/" + id)));\n',
+        MAILDIR,
+        ("kill_test", "creator-optimistic, later: after worker, write"),
+        "2 copies",
+    ),
+    Mutation(
+        "a claim that another process holds is not taken",
+        LEDGER,
+        "      if (errno == EWOULDBLOCK) return std::nullopt;\n",
+        "      if (errno == EWOULDBLOCK) return claim;\n",
+        MAILDIR,
+        ("mda-maildir-tests", "the same id, being delivered by another process now*"),
+        "ERROR",
+    ),
+    Mutation(
+        "a write whose precondition does not hold is not made",
+        "plugins/datatree-sqlite/writer.cpp",
+        "    if (!PIGEON_TRY(holds(condition, row, update.path))) return",
+        "    if (!PIGEON_TRY(holds(condition, row, update.path)) && false) return",
+        SQLITE,
+        ("first_delivery_test", "creator-optimistic: worker, fcntl"),
+        "the process that was stopped|allocation",
+    ),
+    Mutation(
+        "a write under a lock that was lost is not made",
+        "plugins/datatree-sqlite/writer.cpp",
+        "  if (update.token && (!row || !PIGEON_TRY(lock_is_held(*row, *update.token)))) {",
+        "  if (update.token && !row) {",
+        SQLITE,
+        ("datatree-sqlite-tests", "a lock is a lease with a token*"),
+        "ERROR",
+    ),
+    Mutation(
+        "where the parent is missing, nobody is said not to be there",
+        "plugins/datatree-sqlite/reader.cpp",
+        "  if (!parent.is_root() && !PIGEON_TRY(row_at(parent))) {",
+        "  if (!parent.is_root() && !PIGEON_TRY(row_at(parent)) && false) {",
+        SQLITE,
+        ("datatree-sqlite-tests", "not there is said only below a parent that is*"),
+        "ERROR",
+    ),
+    Mutation(
+        "where the marked root is missing, nobody is said not to be there",
+        "plugins/datatree-sqlite/reader.cpp",
+        "  if (!root || !pigeon::same_name(root->structural, pigeon::tree::kRoot)) {\n",
+        "  if (!root) return std::nullopt;\n"
+        "  if (!pigeon::same_name(root->structural, pigeon::tree::kRoot)) {\n",
+        SQLITE,
+        ("datatree-sqlite-tests", "whatever is wrong with the file*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what is written into the tree is flushed",
+        "plugins/datatree-sqlite/database.cpp",
+        "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+        "PRAGMA synchronous = OFF; BEGIN IMMEDIATE",
+        SQLITE,
+        POWER_LOSS,
+        "the retry|allocations|gone|SQLite|malformed",
+    ),
+    Mutation(
+        "an allocation is committed only where there is none",
+        "host/allocator.cpp",
+        '    if (condition != PIGEON_COMMIT_ALWAYS) preconditions.push_back(Precondition::absent("id"));\n',
+        "",
+        HOST,
+        ("first_delivery_test", "creator-optimistic: worker, fcntl"),
+        "the process that was stopped|allocation",
+    ),
+    Mutation(
+        "only the verdict that came by pipe is believed",
+        SUPERVISOR,
+        "  if (ended) return tell(no_verdict(how_it_ended(status), where));\n",
+        "  if (ended && status == 0) return tell(Verdict::delivered());\n"
+        "  if (ended) return tell(no_verdict(how_it_ended(status), where));\n",
+        HOST,
+        ("host-tests", "a worker that says nothing has not delivered*"),
+        "ERROR",
+    ),
+    Mutation(
+        "a worker is put down at its deadline",
+        SUPERVISOR,
+        "    while (!gone && !complete() && !deadline.passed() && interrupted == 0) ",
+        "    while (!gone && !complete() && interrupted == 0) ",
+        HOST,
+        ("host-tests", "a worker that hangs is put down*"),
+        "",
+    ),
+    Mutation(
+        "whatever status is not known waits",
+        "host/verdict.cpp",
+        "  return kRows.back();\n}",
+        "  return kRows[1];\n}",
+        HOST,
+        ("kill_test", "creator-optimistic, later: before worker, fsync"),
+        "exit status: 67",
+    ),
+    Mutation(
+        "a file has its content before its name, also after a power failure",
+        FILE,
+        "    PIGEON_TRY(pigeon::flush(fd, below(name)));\n",
+        "",
+        MAILDIR,
+        POWER_LOSS,
+        "the retry",
+    ),
+    Mutation(
+        "no link below the base directory is followed",
+        FILE,
+        "    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;\n",
+        "",
+        MAILDIR,
+        ("mda-maildir-tests", "a link at any component below the base*"),
+        "ERROR",
+    ),
+)
