@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import unittest
 
-from pigeon_site import CTL, DELIVER, MESSAGE, PREFIX, USER, Site
+from pigeon_site import DELIVER, MESSAGE, PREFIX, USER, Site
 from shell import shell
 
-PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon.json": 5, "pigeon-plugins": 7}
+PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon-conformance": 1, "pigeon.json": 5, "pigeon-plugins": 7}
 
 
 def page(name):
@@ -90,21 +90,26 @@ class Manual(unittest.TestCase):
         self.assertIn("--queue-id", offered)
         self.assertEqual(offered, documented_options("pigeon-deliver"))
 
-    def test_ctl_options(self):
-        """the options of pigeonctl and of all its commands, and those in its page, are the same"""
+    def test_commands(self):
+        """the commands of a program and their options, and those in its page, are the same"""
+        for name in ("pigeonctl", "pigeon-conformance"):
+            with self.subTest(name):
+                self.compare_commands(name)
+
+    def compare_commands(self, name):
         offered, commands = set(), []
         waiting = [[]]
         while waiting:
             command = waiting.pop()
-            shown = help_of(CTL, *command)
+            shown = help_of(PREFIX / "bin" / name, *command)
             offered |= options_of_help(shown)
             names = re.findall(r"^  ([a-z]+) ", shown.partition("Subcommands:")[2], re.MULTILINE)
-            waiting += [[*command, name] for name in names]
+            waiting += [[*command, each] for each in names]
             if not names:
                 commands.append(" ".join(command))
-        self.assertIn("--skip-existing", offered)
-        self.assertEqual(offered, documented_options("pigeonctl"))
-        documented = re.findall(r"^\.It Cm ([a-z]+(?: [a-z]+)?)", page("pigeonctl").read_text(), re.MULTILINE)
+        self.assertGreater(len(commands), 3)
+        self.assertEqual(offered, documented_options(name))
+        documented = re.findall(r"^\.It Cm ([a-z]+(?: [a-z]+)?)", page(name).read_text(), re.MULTILINE)
         self.assertEqual(sorted(commands), sorted(documented))
 
     def test_declarations(self):
