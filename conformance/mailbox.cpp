@@ -110,10 +110,10 @@ Done Mailbox::make(const Principal& principal, const std::string& id) {
 }
 
 Receipt Mailbox::deliver(const Parcel& parcel) {
-  return deliver(std::vector<Parcel>{parcel}).front();
+  return deliver_all({parcel}).front();
 }
 
-std::vector<Receipt> Mailbox::deliver(const std::vector<Parcel>& parcels) {
+std::vector<Receipt> Mailbox::deliver_all(const std::vector<Parcel>& parcels) {
   const auto preferences = default_preferences(instance_->descriptor());
   std::vector<std::unique_ptr<LentDelivery>> lent;
   std::vector<const pigeon_delivery*> batch;

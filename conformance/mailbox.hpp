@@ -48,7 +48,7 @@ class Mailbox {
   void use(Allocation allocation) { allocation_ = std::move(allocation); }
 
   Receipt deliver(const Parcel& parcel);
-  std::vector<Receipt> deliver(const std::vector<Parcel>& parcels);
+  std::vector<Receipt> deliver_all(const std::vector<Parcel>& parcels);
 
   // How many times the text stands in the files below the trial's directory.
   [[nodiscard]] std::size_t copies(const std::string& text) const;

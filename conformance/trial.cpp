@@ -52,6 +52,12 @@ void Trial::take_log(void* context, std::uint32_t /*level*/, pigeon_string messa
   }
 }
 
+std::string Trial::random_text(std::size_t size) {
+  std::string text;
+  while (text.size() < size) text += static_cast<char>(random_() & 0xffU);
+  return text;
+}
+
 Result<const loader::Library*> Trial::library() {
   if (!library_) {
     // Whoever runs the checks vouches for the place; the host will look at it for itself.

@@ -62,6 +62,8 @@ class Trial {
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   std::mt19937_64& random() { return random_; }
+  // A text that nothing else has: random bytes, of all values.
+  std::string random_text(std::size_t size);
 
   // Loaded once, when first asked for.
   Result<const loader::Library*> library();

@@ -113,6 +113,24 @@ class Mda {
     return {};
   }
 
+  // The stamp goes last: whoever is interrupted can begin again.
+  virtual Done purge(const Allocation& allocation, Deadline /*deadline*/) {
+    const auto base = PIGEON_TRY(open_base());
+    const auto home = PIGEON_TRY(base.find(home_of(allocation)));
+    if (!home) return {};
+    PIGEON_TRY(check_stamp(*home, allocation));
+    for (const auto* part : {"tmp", "mail"}) {
+      const auto directory = PIGEON_TRY(home->find(part));
+      if (!directory) continue;
+      for (const auto& name : PIGEON_TRY(directory->names())) PIGEON_TRY(directory->remove(name));
+      PIGEON_TRY(home->remove(part, AT_REMOVEDIR));
+    }
+    PIGEON_TRY(flush_directory(*home));
+    PIGEON_TRY(home->remove(kStamp));
+    PIGEON_TRY(base.remove(home_of(allocation), AT_REMOVEDIR));
+    return flush_directory(base);
+  }
+
  protected:
   static constexpr const char* kMark = ".specimen";
   static constexpr const char* kStamp = "stamp";
