@@ -4,6 +4,7 @@
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/tree_words.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -120,6 +121,7 @@ class Chain {
         return disabled("the module " + name + " of " + attempt_.domain.object.path);
       }
     }
+    PIGEON_TRY(nobody_was_left_out());
     if (PIGEON_TRY(flag_of(attempt_.domain.object, "acceptUnknown", false))) {
       attempt_.principal = attempt_.domain;
       attempt_.principal_is_catch_all = true;
@@ -131,6 +133,24 @@ class Chain {
         .with_remedy("pigeonctl user add " +
                      shell_word(attempt_.address.user + "@" + attempt_.address.domain) +
                      ", if it should be there");
+  }
+
+  // A module that the domain has for finding users, and that the configuration does not name, was not asked.
+  Done nobody_was_left_out() {
+    const auto& listed = services_.plugins.configuration().modules;
+    for (const auto& object : attempt_.domain.children) {
+      const auto& name = object.objectclass;
+      const auto is_it = [&](const std::string& each) { return same_name(each, name); };
+      if (std::any_of(listed.begin(), listed.end(), is_it)) continue;
+      if (services_.plugins.index().find(name) == nullptr || loader::kind_of(name) != PIGEON_KIND_MODULE)
+        continue;
+      if ((PIGEON_TRY(flags_of(name)) & PIGEON_MODULE_FINDS_USER) == 0) continue;
+      return misconfigured(name + " finds users for " + attempt_.domain.object.path +
+                           ", and \"modules\" of the configuration does not name it")
+          .with_remedy("name " + name + " at the front of \"modules\", or remove " + shell_word(object.path) +
+                       " if the domain has no users");
+    }
+    return {};
   }
 
   [[nodiscard]] static Failure out_of_order(const std::string& module) {

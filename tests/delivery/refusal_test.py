@@ -194,6 +194,16 @@ class Modules(Case):
         self.assertIn('"modules" of the configuration', record["remedy"])
         self.assertEqual(record["modules"].split(":")[0], "mailUsers")
 
+    def test_users_module_not_in_the_list(self):
+        """with the module that finds users left out of the list, nobody is unknown, and the record says so"""
+        self.site.configure({"modules": ["mailStore"]})
+        for recipient in ("alice@example.com", "nobody@example.com"):
+            record = self.expect(75, TROUBLE, recipient)
+            self.assertIn("mailUsers finds users for /example.com", record["detail"])
+            self.assertIn('"modules"', record["remedy"])
+        self.site.ctl("tree", "set", "/example.com", "acceptUnknown=TRUE")
+        self.expect(75, TROUBLE)
+
     def test_not_in_the_domain(self):
         """a module that the domain and the user lack does not run: trouble of ours, not the recipient's"""
         self.site.ctl("tree", "remove", "/example.com/mailStore")
