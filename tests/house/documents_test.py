@@ -60,18 +60,35 @@ class Commands(unittest.TestCase):
 
 
 class Text(unittest.TestCase):
+    def sources(self, *parts):
+        """The product's sources as one text, in which a text that is broken over lines is one."""
+        files = [f for part in parts for f in sorted((ROOT / part).rglob("*.?pp"))]
+        text = "".join(f.read_text() for f in files if not f.name.endswith("_test.cpp"))
+        return re.sub(r'"\s*\n\s*"', "", text)
+
+    def first_column(self, head, pattern):
+        """What stands like this in the first column of the administrator's table with this head."""
+        text = (ROOT / "docs" / "administration.md").read_text()
+        rows = re.split(r"\n\n", text.partition(f"| {head} |")[2])[0].splitlines()
+        return [found for row in rows for found in re.findall(pattern, row.split(" | ")[0])]
+
     def test_troubles(self):
         """every phrase of the log that the administrator's table explains is one that the programs write"""
-        text = (ROOT / "docs" / "administration.md").read_text()
-        table = text.partition("| `detail` says |")[2].partition("\n## ")[0]
-        phrases = [p for row in table.splitlines() for p in re.findall(r'"([^"]+)"', row.split(" | ")[0])]
+        phrases = self.first_column("`detail` says", '"([^"]+)"')
         self.assertGreater(len(phrases), 20)
-        sources = "".join(f.read_text() for part in ("host", "plugins", "plugin-api/include")
-                          for f in sorted((ROOT / part).rglob("*.?pp")) if not f.name.endswith("_test.cpp"))
-        # A text that the sources break over lines is one text.
-        sources = re.sub(r'"\s*\n\s*"', "", sources)
+        sources = self.sources("host", "plugins", "plugin-api/include")
         for phrase in phrases:
             self.assertTrue(phrase in sources, phrase)
+
+    def test_log(self):
+        """every event and field of the log that the administrator's tables explain is one of the host's"""
+        events = self.first_column("event", "`([a-z-]+)`")
+        names = events + self.first_column("field of `delivery`", "`([a-z-]+)`")
+        self.assertGreater(len(names), 20)
+        sources = self.sources("host")
+        for name in names:
+            self.assertTrue(f'"{name}"' in sources, name)
+        self.assertEqual(sorted(set(re.findall(r'write\([^;"]*?"([a-z-]+)",', sources))), sorted(events))
 
     def test_decisions(self):
         """every decision record has a number of its own, and says what such a record says"""
