@@ -117,11 +117,13 @@ Result<Object> Schema::checked(const Object& object) const {
               "see `pigeonctl schema json` for the attributes of each class; add a class with --class");
     }
     if (values.size() > 1 && (declared->flags & PIGEON_DECLARATION_MULTI) == 0) {
-      return refuse(std::string("'") + declared->name + "' takes one value");
+      return refuse(std::string("'") + declared->name + "' takes one value")
+          .with_remedy(std::string("give ") + declared->name + " once");
     }
     for (const auto& value : values) {
       if (const auto wrong = complaint(*declared, value)) {
-        return refuse(std::string("'") + declared->name + "' is '" + printable(value) + "': it " + *wrong);
+        return refuse(std::string("'") + declared->name + "' is '" + printable(value) + "': it " + *wrong)
+            .with_remedy(std::string("it means: ") + declared->meaning);
       }
     }
     checked.attributes.set(declared->name, values);

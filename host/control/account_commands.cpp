@@ -25,7 +25,7 @@ Done list_names(Session& session, const TreePath& path, std::string_view objectc
   std::string after;
   for (;;) {
     const auto page = PIGEON_TRY(PIGEON_TRY(session.tree())->children({path, after, kPage, Session::soon()}));
-    if (!page) return failure(PIGEON_NOT_THERE, "there is no " + printable(path.text()));
+    if (!page) return not_in_tree(path);
     for (const auto& object : *page) {
       after = name_of(object);
       if (!same_name(object.objectclass, objectclass)) continue;
@@ -51,7 +51,8 @@ Done domain_add(Session& session, const std::string& domain_text, bool bare) {
   std::size_t failed = 0;
   const auto applied = PIGEON_TRY(PIGEON_TRY(session.tree())->apply_all(updates, failed));
   if (applied == Applied::yes) return {};
-  return failure(PIGEON_CONFLICT, printable(updates[failed].path.text()) + " is there already");
+  return failure(PIGEON_CONFLICT, "add " + printable(updates[failed].path.text()) + ": it is there already")
+      .with_remedy("see what it has with `pigeonctl tree list -r " + shell_word(path.text()) + "`");
 }
 
 Done domain_remove(Session& session, const std::string& domain_text, bool recursive) {
@@ -60,7 +61,7 @@ Done domain_remove(Session& session, const std::string& domain_text, bool recurs
     PIGEON_TRY(session.walk(path, [&](const Object& object) -> Done {
       if (!same_name(object.objectclass, tree::kUser)) return {};
       return failure(PIGEON_CONFLICT,
-                     printable(path.text()) + " has users, such as " + printable(object.path))
+                     "remove " + printable(path.text()) + ": it has users, such as " + printable(object.path))
           .with_remedy("remove them first, or add -r to remove them as well; their mail stays where it is");
     }));
   }
@@ -79,7 +80,7 @@ Done user_remove(Session& session, const std::string& address, bool leave_mail) 
   const auto path = PIGEON_TRY(user_argument(session, address)).user;
   const auto user = PIGEON_TRY(session.fetch(path)).object;
   if (!leave_mail && PIGEON_TRY(host::standing_allocation(user))) {
-    return failure(PIGEON_CONFLICT, printable(path.text()) + " has a mailbox")
+    return failure(PIGEON_CONFLICT, "remove " + printable(path.text()) + ": it has a mailbox")
         .with_remedy("delete it with `pigeonctl mailbox purge " + shell_word(address) +
                      "`, or add --leave-mail to leave it where it is");
   }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -42,7 +43,7 @@ class Parser {
   Parser() {
     app_.set_version_flag("--version", "pigeonctl " PIGEON_VERSION);
     app_.require_subcommand(1);
-    app_.failure_message(CLI::FailureMessage::help);
+    app_.failure_message(&Parser::usage);
     app_.add_option("-c", a_.session.configuration_file, "configuration file");
     app_.add_option("-o", a_.session.overrides, "override a key of the configuration: KEY=VALUE")
         ->allow_extra_args(false);
@@ -69,6 +70,18 @@ class Parser {
   Done run(Session& session) { return command_(session); }
 
  private:
+  // What is wrong with the command line, and where it says how it should be.
+  static std::string usage(const CLI::App* app, const CLI::Error& error) {
+    const auto extra = app->remaining(true);
+    std::string where = "pigeonctl";
+    for (auto below = app->get_subcommands(); !below.empty(); below = app->get_subcommands()) {
+      app = below.front();
+      where += " " + app->get_name();
+    }
+    const bool is_unknown = !extra.empty() && !app->get_subcommands({}).empty();
+    const auto what = is_unknown ? "there is no command '" + printable(extra.front()) + "'" : error.what();
+    return "pigeonctl: " + what + "\nto mend it: see `" + where + " --help`\n";
+  }
   CLI::App* command(CLI::App& above, const std::string& name, const std::string& help, Command body) {
     auto* added = above.add_subcommand(name, help);
     added->callback([this, body = std::move(body)] { command_ = body; });
@@ -212,6 +225,11 @@ int main(int count, char** arguments) {
     Session session(parser.session_options());
     auto done = session.begin();
     if (done) done = parser.run(session);
+    // Whoever reads what we print must not take a part of it for all.
+    if (done && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+      done = temporary("write to standard output: it takes no more")
+                 .with_remedy("see whether the disk is full that it goes to");
+    }
     if (done) return EX_OK;
     session.out().failure(done.failure());
     return EXIT_FAILURE;

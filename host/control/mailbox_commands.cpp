@@ -49,7 +49,8 @@ Result<Mailbox> mailbox_of(Session& session, const std::string& address) {
 }
 
 Failure no_mailbox(const std::string& address) {
-  return failure(PIGEON_NOT_THERE, printable(address) + " has no mailbox yet; the first message makes it");
+  return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": there is none yet")
+      .with_remedy("nothing; the first message makes it");
 }
 
 // One of the MDA's functions that take an allocation.
@@ -58,7 +59,8 @@ using Operation = pigeon_status (*)(void*, const pigeon_allocation*, std::uint64
 
 Done call(const Mailbox& mailbox, Operation operation, const std::string& what) {
   if (operation == nullptr) {
-    return failure(PIGEON_UNSUPPORTED, what + ": " + std::string(mailbox.mda->name()) + " cannot do this");
+    return failure(PIGEON_UNSUPPORTED, what + ": " + std::string(mailbox.mda->name()) + " cannot do this")
+        .with_remedy("do it with the storage's own tools");
   }
   const LentAllocation lent(mailbox.allocation);
   auto error = blank_error();
@@ -102,7 +104,9 @@ Done mailbox_list(Session& session, const std::string& address, bool messages) {
   if (!mailbox.is_standing) return no_mailbox(address);
   const auto operations = mailbox.mda->operations<pigeon_mda>();
   if (operations.list == nullptr)
-    return failure(PIGEON_UNSUPPORTED, std::string(mailbox.mda->name()) + " cannot list");
+    return failure(PIGEON_UNSUPPORTED, "list the mailbox of " + printable(address) + ": " +
+                                           std::string(mailbox.mda->name()) + " cannot do this")
+        .with_remedy("look at it with the storage's own tools");
   Listing listing{&session, messages, {}};
   const pigeon_entry_sink sink = {sizeof sink, 0, &listing, take_entry};
   const LentAllocation lent(mailbox.allocation);
@@ -125,11 +129,14 @@ Done mailbox_adopt(Session& session, const std::string& address, const std::stri
   auto mailbox = PIGEON_TRY(mailbox_of(session, address));
   const auto operations = mailbox.mda->operations<pigeon_mda>();
   if (operations.adopt == nullptr) {
-    return failure(PIGEON_UNSUPPORTED, std::string(mailbox.mda->name()) + " cannot take a mailbox over");
+    return failure(PIGEON_UNSUPPORTED, "adopt the mailbox of " + printable(address) + ": " +
+                                           std::string(mailbox.mda->name()) + " cannot take one over")
+        .with_remedy("move its mail into a mailbox that a first message makes");
   }
   host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
   if (!home.empty() && mailbox.is_standing) {
-    return failure(PIGEON_CONFLICT, printable(address) + " has an allocation already; it is not changed")
+    return failure(PIGEON_CONFLICT, "adopt " + printable(home) + " for " + printable(address) +
+                                        ": there is an allocation already, and it is not changed")
         .with_remedy("leave the directory out to stamp the mailbox that is allocated");
   }
   if (!home.empty()) {
@@ -163,12 +170,15 @@ Done mailbox_purge(Session& session, const std::string& address, bool yes) {
   if (!mailbox.is_standing) return no_mailbox(address);
   if (!yes) {
     if (::isatty(STDIN_FILENO) != 1) {
-      return misconfigured("this deletes all mail of " + printable(address))
+      return misconfigured("purge the mailbox of " + printable(address) + ": this deletes all its mail")
           .with_remedy("add --yes if you mean it");
     }
     std::cerr << "This deletes all mail of " << printable(address) << ". Type yes to go on: ";
     std::string answer;
-    if (!std::getline(std::cin, answer) || answer != "yes") return misconfigured("nothing was deleted");
+    if (!std::getline(std::cin, answer) || answer != "yes") {
+      return misconfigured("purge the mailbox of " + printable(address) + ": nothing was deleted")
+          .with_remedy("answer yes if you mean it");
+    }
   }
   PIGEON_TRY(call(mailbox, mailbox.mda->operations<pigeon_mda>().purge, "purge"));
   return session.apply(

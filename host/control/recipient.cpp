@@ -21,11 +21,17 @@ constexpr const char* kNobody = "@";
 Result<std::string> domain_argument(Session& session, const std::string& domain) {
   auto address = host::parse_recipient("x@" + domain, session.configuration().address);
   if (address) return address->domain;
-  return misconfigured("'" + printable(domain) + "' is not a domain");
+  return misconfigured("take '" + printable(domain) + "' as a domain: it is none")
+      .with_remedy("write it as it stands in an address, such as example.com");
 }
 
 Result<UserPlace> user_argument(Session& session, const std::string& address_text) {
-  const auto address = PIGEON_TRY(host::parse_recipient(address_text, session.configuration().address));
+  const auto parsed = host::parse_recipient(address_text, session.configuration().address);
+  if (!parsed) {
+    return misconfigured("take '" + printable(address_text) + "' as an address: " + parsed.failure().detail)
+        .with_remedy("write user@domain, such as alice@example.com");
+  }
+  const auto& address = *parsed;
   const auto domain = TreePath().child(address.domain);
   const auto slice = PIGEON_TRY(session.fetch(domain, 1));
   auto* plugins = PIGEON_TRY(session.plugins());

@@ -54,14 +54,14 @@ Deadline Session::soon() {
 Result<Slice> Session::fetch(const TreePath& path, unsigned depth) {
   auto found = PIGEON_TRY(PIGEON_TRY(tree())->fetch({path, depth, false, soon()}));
   if (found) return *std::move(found);
-  return failure(PIGEON_NOT_THERE, "there is no " + printable(path.text()));
+  return not_in_tree(path);
 }
 
 Done Session::walk(const TreePath& path, const std::function<Done(const Object&)>& visit) {
   std::string after;
   for (;;) {
     const auto page = PIGEON_TRY(PIGEON_TRY(tree())->children({path, after, kPage, soon()}));
-    if (!page) return failure(PIGEON_NOT_THERE, "there is no " + printable(path.text()));
+    if (!page) return not_in_tree(path);
     for (const auto& object : *page) {
       PIGEON_TRY(visit(object));
       after = name_of(object);
@@ -79,21 +79,31 @@ Done Session::apply(const Update& update) {
   const auto removes = [](const Change& change) { return change.kind == PIGEON_CHANGE_REMOVE; };
   const auto& changes = update.changes;
   if (applied == Applied::not_there) {
-    const bool is_new = std::any_of(changes.begin(), changes.end(), creates);
-    return failure(PIGEON_NOT_THERE, is_new ? "there is nothing above " + path : "there is no " + path);
+    if (std::none_of(changes.begin(), changes.end(), creates)) return not_in_tree(update.path);
+    return failure(PIGEON_NOT_THERE, "add " + path + ": there is nothing above it")
+        .with_remedy("add " + shell_word(update.path.parent().text()) + " first");
   }
-  if (std::any_of(changes.begin(), changes.end(), creates))
-    return failure(PIGEON_CONFLICT, path + " is there already");
+  if (std::any_of(changes.begin(), changes.end(), creates)) {
+    return failure(PIGEON_CONFLICT, "add " + path + ": it is there already")
+        .with_remedy("see it with `pigeonctl tree get " + shell_word(update.path.text()) +
+                     "`, change it with `pigeonctl tree set`");
+  }
   if (std::any_of(changes.begin(), changes.end(), removes)) {
-    return failure(PIGEON_CONFLICT, path + " has objects below it")
+    return failure(PIGEON_CONFLICT, "remove " + path + ": there are objects below it")
         .with_remedy("add -r to remove them as well");
   }
-  return failure(PIGEON_CONFLICT, path + " was changed meanwhile").with_remedy("try again");
+  return failure(PIGEON_CONFLICT, "write " + path + ": it was changed meanwhile").with_remedy("try again");
+}
+
+Failure not_in_tree(const TreePath& path) {
+  const auto above = path.is_root() ? path : path.parent();
+  return failure(PIGEON_NOT_THERE, "read " + printable(path.text()) + ": there is no such object")
+      .with_remedy("see `pigeonctl tree list " + shell_word(above.text()) + "` for what there is");
 }
 
 Result<TreePath> path_argument(const std::string& text) {
   if (auto path = TreePath::parse(text)) return *std::move(path);
-  return misconfigured("'" + printable(text) + "' is not a path of the tree")
+  return misconfigured("take '" + printable(text) + "' as a path of the tree: it is none")
       .with_remedy(
           "write / and the names from the top, such as /example.com/mailUsers/alice; a / or % in a name as "
           "%2F or %25");

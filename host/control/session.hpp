@@ -69,6 +69,9 @@ class Session {
   std::optional<Schema> schema_;
 };
 
+// What is asked for is not in the tree, and where to look for what is.
+Failure not_in_tree(const TreePath& path);
+
 // A path of the tree, as an argument.
 Result<TreePath> path_argument(const std::string& text);
 

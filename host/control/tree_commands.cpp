@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "host/control/commands.hpp"
 
+#include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/tree_words.hpp>
 
 #include <boost/json/serialize.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -22,11 +25,17 @@ Result<Attributes> attributes_of(const std::vector<std::string>& assignments) {
     const auto equals = assignment.find('=');
     const auto name = assignment.substr(0, equals);
     if (equals == std::string::npos || !is_key_string(name)) {
-      return misconfigured("'" + printable(assignment) + "' is not NAME=VALUE");
+      return misconfigured("take '" + printable(assignment) + "' as an attribute: it is not NAME=VALUE")
+          .with_remedy("write enable=FALSE, for example; a name twice gives it two values");
     }
     attributes.add(name, assignment.substr(equals + 1));
   }
   return attributes;
+}
+
+Failure nothing_to_write(const TreePath& path, const std::string& what) {
+  return misconfigured("write " + printable(path.text()) + ": nothing is to be changed")
+      .with_remedy("add " + what + " or --class CLASS");
 }
 
 Update creation_of(const Object& object, const TreePath& path) {
@@ -59,7 +68,7 @@ Done tree_list(Session& session, const std::string& path_text, bool recursive) {
   constexpr std::size_t kPage = 500;
   for (;;) {
     const auto page = PIGEON_TRY(PIGEON_TRY(session.tree())->children({path, after, kPage, Session::soon()}));
-    if (!page) return failure(PIGEON_NOT_THERE, "there is no " + printable(path.text()));
+    if (!page) return not_in_tree(path);
     for (const auto& object : *page) PIGEON_TRY(print(object));
     if (page->size() < kPage) return {};
     after = name_of(page->back());
@@ -69,7 +78,8 @@ Done tree_list(Session& session, const std::string& path_text, bool recursive) {
 Done tree_add(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
               const std::vector<std::string>& assignments) {
   const auto path = PIGEON_TRY(path_argument(path_text));
-  if (path.is_root()) return misconfigured("the root is made by `pigeonctl init`");
+  if (path.is_root())
+    return misconfigured("add /: the root is there").with_remedy("`pigeonctl init` makes it");
   Object object{.path = path.text(), .objectclass = classes.front()};
   object.auxiliary.assign(classes.begin() + 1, classes.end());
   object.attributes = PIGEON_TRY(attributes_of(assignments));
@@ -80,6 +90,7 @@ Done tree_add(Session& session, const std::string& path_text, const std::vector<
 Done tree_set(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
               const std::vector<std::string>& assignments) {
   const auto path = PIGEON_TRY(path_argument(path_text));
+  if (classes.empty() && assignments.empty()) return nothing_to_write(path, "NAME=VALUE");
   auto object = PIGEON_TRY(session.fetch(path)).object;
   Object wanted{.path = object.path, .objectclass = object.objectclass, .auxiliary = object.auxiliary};
   wanted.auxiliary.insert(wanted.auxiliary.end(), classes.begin(), classes.end());
@@ -94,13 +105,15 @@ Done tree_set(Session& session, const std::string& path_text, const std::vector<
 Done tree_unset(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
                 const std::vector<std::string>& names) {
   const auto path = PIGEON_TRY(path_argument(path_text));
+  if (classes.empty() && names.empty()) return nothing_to_write(path, "NAME");
   const auto object = PIGEON_TRY(session.fetch(path)).object;
   Update update = {.path = path, .changes = {}, .deadline = Session::soon()};
   for (const auto& name : names) {
     const auto* declared = PIGEON_TRY(session.schema())->attribute_of(object, name);
     if (declared == nullptr && !object.attributes.has(name)) {
       return misconfigured("write " + object.path + ": none of its classes has an attribute '" +
-                           printable(name) + "'");
+                           printable(name) + "'")
+          .with_remedy("see what it has with `pigeonctl tree get " + shell_word(object.path) + "`");
     }
     update.changes.push_back(Change::set(declared == nullptr ? name : std::string(declared->name), Values{}));
   }
@@ -110,7 +123,10 @@ Done tree_unset(Session& session, const std::string& path_text, const std::vecto
 
 Done tree_remove(Session& session, const std::string& path_text, bool recursive) {
   const auto path = PIGEON_TRY(path_argument(path_text));
-  if (path.is_root()) return misconfigured("the root cannot be removed");
+  if (path.is_root()) {
+    return misconfigured("remove /: the root cannot be removed")
+        .with_remedy("remove what is below it, such as a domain: pigeonctl domain remove DOMAIN");
+  }
   std::vector<TreePath> paths;
   if (recursive) {
     PIGEON_TRY(session.walk(path, [&](const Object& object) -> Done {
@@ -147,7 +163,11 @@ Done tree_import(Session& session, const std::string& file, bool skip_existing) 
   const bool is_standard_input = file.empty() || file == "-";
   std::ifstream opened;
   if (!is_standard_input) opened.open(file);
-  if (!is_standard_input && !opened) return temporary("read " + file + ": it cannot be opened");
+  if (!is_standard_input && !opened) {
+    return system_failure("open " + printable(file), errno)
+        .with_remedy("see that uid " + std::to_string(::geteuid()) +
+                     " may read it, or give it on standard input");
+  }
   std::istream& in = is_standard_input ? std::cin : opened;
 
   const auto* schema = PIGEON_TRY(session.schema());
@@ -166,9 +186,10 @@ Done tree_import(Session& session, const std::string& file, bool skip_existing) 
       const auto path = printable(batch[failed].path.text());
       if (!applied) return Failure(applied.failure()).while_doing(at);
       if (*applied == Applied::not_there)
-        return failure(PIGEON_NOT_THERE, at + ": there is nothing above " + path);
+        return failure(PIGEON_NOT_THERE, at + ": add " + path + ": there is nothing above it")
+            .with_remedy("put what is above it on a line before");
       if (!skip_existing) {
-        return failure(PIGEON_CONFLICT, at + ": " + path + " is there already")
+        return failure(PIGEON_CONFLICT, at + ": add " + path + ": it is there already")
             .with_remedy("add --skip-existing to go on with the others");
       }
       batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(failed));
