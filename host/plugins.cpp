@@ -108,6 +108,8 @@ Result<std::unique_ptr<Opened>> Plugins::open_another(std::uint32_t kind, std::s
 }
 
 Result<Opened*> Plugins::open(std::uint32_t kind, std::string_view name) {
+  // Also for what is open already: it may have been opened as something else.
+  PIGEON_TRY(load(kind, name));
   if (const auto found = opened_.find(name); found != opened_.end()) return found->second.get();
   auto opened = PIGEON_TRY(open_another(kind, name));
   return opened_.emplace(std::string(name), std::move(opened)).first->second.get();

@@ -100,6 +100,22 @@ class Trust(unittest.TestCase, Verdicts):
         os.chown(self.site.configuration, stranger, 0)
         self.expect_refusal(self.site.configuration, f"belongs to uid {stranger}", f"chown root {self.site.configuration}")
 
+    def test_wrong_kind(self):
+        """a plugin of one kind is never used as one of another, also where it is loaded already"""
+        for settings, what in (({"mailStore": {"mda": "datatree-sqlite"}}, "datatree-sqlite as a MDA: it is a datatree"),
+                               ({"mailStore": {"mda": "mailUsers"}}, "mailUsers as a MDA: it is a module"),
+                               ({"mailStore": {"creator": "mda-maildir"}}, "mda-maildir as a creator: it is a MDA"),
+                               ({"datatree": "mailStore"}, "mailStore.so: it says it is a module")):
+            with self.subTest(settings=settings):
+                kept = dict(self.site.settings)
+                self.site.configure(settings)
+                done = self.site.deliver()
+                self.assert_not_delivered(done, 75, TROUBLE, self.site)
+                self.assertIn(what, done.record["detail"])
+                self.site.settings = kept
+                self.site.configure({})
+        self.assertFalse(self.site.home().exists())
+
     def test_names_are_no_paths(self):
         """a name in the tree or in the configuration never becomes a path of a plugin"""
         for name in ("../plugins/mailStore", "/etc/passwd", "mailStore.so", "mda-maildir/../mda-maildir", "", "mda maildir"):
