@@ -156,6 +156,7 @@ class ModuleRun {
     auto* mda = PIGEON_TRY(services_.plugins.open(PIGEON_KIND_MDA, mda_name));
     const auto preferences = PIGEON_TRY(Allocator::preferences(object_, *mda));
     if (attempt_.is_dry) {
+      PIGEON_TRY(look_into(*mda));
       attempt_.say("the message would be stored by " + mda_name +
                    (folder.empty() ? "" : " in folder " + folder));
       return {};
@@ -184,6 +185,22 @@ class ModuleRun {
                                       &receipt};
     services_.store.store(mda_name, delivery);
     return note(receipt, mda_name);
+  }
+
+  // A mailbox that is ready but cannot be opened would be trouble: listed up to its first message, if the MDA
+  // can.
+  Done look_into(Opened& mda) {
+    const auto operations = mda.operations<pigeon_mda>();
+    const auto standing = PIGEON_TRY(standing_allocation(attempt_.principal->object));
+    if (operations.list == nullptr || !standing || !standing->is_ready) return {};
+    const LentAllocation allocated(attempt_.allocation->second);
+    const pigeon_entry_sink sink = {sizeof sink, 0, nullptr,
+                                    [](void*, const pigeon_entry*) noexcept { return std::uint32_t{1}; }};
+    auto error = blank_error();
+    const InPlugin mark(mda.name(), "list");
+    const auto status =
+        operations.list(mda.instance(), &allocated.get(), attempt_.deadline.value(), &sink, &error);
+    return status == PIGEON_OK ? Done() : Done(copy(error, status));
   }
 
   Done note(const pigeon_receipt& receipt, const std::string& mda) {
