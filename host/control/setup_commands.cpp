@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace pigeon::control {
 namespace {
@@ -19,15 +20,33 @@ Deadline later() {
   return Deadline::in(std::chrono::minutes(10));
 }
 
+// What a module's settings name: values that are called as a plugin of another kind is.
+std::vector<std::string> named_by(const std::string& module, Session& session, Plugins& plugins) {
+  std::vector<std::string> names;
+  const auto described = plugins.describe(PIGEON_KIND_MODULE, module);
+  const auto settings = described ? session.configuration().settings_of(**described) : described.failure();
+  if (!settings) return names;  // reported when the module itself is looked at
+  for (const auto& [name, values] : settings->attributes()) {
+    std::copy_if(values.begin(), values.end(), std::back_inserter(names),
+                 [](const auto& value) { return loader::kind_of(value) != PIGEON_KIND_MODULE; });
+  }
+  return names;
+}
+
 // The plugins that the configuration speaks of: those that it names, and those that have a section.
 std::vector<std::string> configured(Session& session, Plugins& plugins) {
   const auto& configuration = session.configuration();
   std::vector<std::string> names = {configuration.datatree};
-  names.insert(names.end(), configuration.modules.begin(), configuration.modules.end());
+  const auto add = [&](const std::string& name) {
+    const auto same = [&](const auto& each) { return same_name(each, name); };
+    if (std::none_of(names.begin(), names.end(), same)) names.push_back(name);
+  };
+  for (const auto& module : configuration.modules) add(module);
   for (const auto& section : configuration.plugin_sections()) {
-    const auto* entry = plugins.index().find(section);
-    const auto same = [&](const auto& each) { return same_name(each, section); };
-    if (entry != nullptr && std::none_of(names.begin(), names.end(), same)) names.push_back(entry->name);
+    if (const auto* entry = plugins.index().find(section)) add(entry->name);
+  }
+  for (const auto& module : configuration.modules) {
+    for (const auto& name : named_by(module, session, plugins)) add(name);
   }
   return names;
 }
@@ -118,6 +137,8 @@ Done check(Session& session) {
     const auto opened = (*plugins)->open(loader::kind_of(name), name);
     report.note("set-up of " + name, opened ? (*opened)->check(later()) : Done(opened.failure()));
   }
+  const auto datatree = (*plugins)->open(PIGEON_KIND_DATATREE, configuration.datatree);
+  report.note("datatree", datatree ? Done() : Done(datatree.failure()), configuration.datatree);
   report.note("order of modules", check_order(session, **plugins), join(configuration.modules, ", "));
   return report.result();
 }
