@@ -125,6 +125,15 @@ MUTATIONS = (
         "ERROR",
     ),
     Mutation(
+        "who claims what another has just ended looks again whether it is done, also in a new week",
+        LEDGER,
+        "    weeks_ = PIGEON_TRY(done_.names());\n",
+        "",
+        MAILDIR,
+        ("mda-maildir-tests", "who looked before another process has ended*"),
+        "again->has_value",
+    ),
+    Mutation(
         "what the ledger knows to be done is not stored again",
         LEDGER,
         '    if (PIGEON_TRY(done_.has(week + "/" + id))) return true;\n',
