@@ -3,6 +3,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -57,10 +58,10 @@ class Check(unittest.TestCase):
         self.expect("it is not marked as one of PigeonDeliver's", "pigeonctl init")
         (self.site.root / "mark").rename(mark)
         self.site.base.chmod(0o770)
-        self.expect("must belong to uid", f"chmod go-w {self.site.base}")
+        self.expect("must belong to uid", f"chmod go-w {shlex.quote(str(self.site.base))}")
         self.site.base.chmod(0o700)
         self.site.state.chmod(0o770)
-        self.expect("others may put another file in its place", f"chmod 700 {self.site.state}")
+        self.expect("others may put another file in its place", f"chmod 700 {shlex.quote(str(self.site.state))}")
         self.site.state.chmod(0o700)
         (self.site.state / "tree.db").chmod(0o660)
         self.expect("others may write to it", "chmod 600")

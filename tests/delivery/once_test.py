@@ -2,6 +2,7 @@
 """How often a message is stored: once for each delivery, however often that is tried."""
 
 import os
+import shlex
 import shutil
 import unittest
 
@@ -153,7 +154,7 @@ class Once(unittest.TestCase, Verdicts):
         shutil.rmtree(self.site.home() / ".pigeon" / "done")
         done = self.site.deliver(queue_id="15")
         self.assert_not_delivered(done, 75, site=self.site)
-        self.assertEqual(done.record["remedy"], f"mkdir -m 700 {self.site.home()}/.pigeon/done")
+        self.assertEqual(done.record["remedy"], f"mkdir -m 700 {shlex.quote(str(self.site.home() / '.pigeon' / 'done'))}")
         self.assertEqual(len(self.site.files()), 1)
 
 

@@ -3,6 +3,7 @@
 such a set-up is refused in words."""
 
 import os
+import shlex
 import shutil
 import unittest
 
@@ -53,7 +54,7 @@ class Trust(unittest.TestCase, Verdicts):
             for more, word in ((0o020, "group-writable"), (0o002, "world-writable"), (0o022, "world-writable")):
                 with self.subTest(path=path.name, more=oct(more)):
                     path.chmod(mode | more)
-                    self.expect_refusal(path, f"is {word}", f"chmod go-w {path}")
+                    self.expect_refusal(path, f"is {word}", f"chmod go-w {shlex.quote(str(path))}")
                     path.chmod(mode)
                     self.assert_delivered(self.site.deliver())
 
@@ -80,10 +81,12 @@ class Trust(unittest.TestCase, Verdicts):
         """what is no regular file is refused, and holds nobody up"""
         plugin = self.plugins / "mailStore.so"
         plugin.unlink()
-        os.mkfifo(plugin, 0o644)
+        os.mkfifo(plugin)
+        plugin.chmod(0o644)
         self.expect_refusal(plugin, "is not a regular file")
         plugin.unlink()
         plugin.mkdir()
+        plugin.chmod(0o755)
         self.expect_refusal(plugin, "is not a regular file")
 
     @unittest.skipUnless(AS_ROOT, "only root can give a file away")
@@ -93,12 +96,12 @@ class Trust(unittest.TestCase, Verdicts):
         for path in (self.plugins / "mailUsers.so", self.plugins, self.above):
             with self.subTest(path=path.name):
                 os.chown(path, stranger, 0)
-                self.expect_refusal(path, f"belongs to uid {stranger}", f"chown root {path}")
+                self.expect_refusal(path, f"belongs to uid {stranger}", f"chown root {shlex.quote(str(path))}")
                 os.chown(path, USER.pw_uid, 0)
                 self.assert_delivered(self.site.deliver())
                 os.chown(path, 0, 0)
         os.chown(self.site.configuration, stranger, 0)
-        self.expect_refusal(self.site.configuration, f"belongs to uid {stranger}", f"chown root {self.site.configuration}")
+        self.expect_refusal(self.site.configuration, f"belongs to uid {stranger}", f"chown root {shlex.quote(str(self.site.configuration))}")
 
     def test_wrong_kind(self):
         """a plugin of one kind is never used as one of another, also where it is loaded already"""
