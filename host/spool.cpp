@@ -52,7 +52,12 @@ Result<Fd> unnamed_file(const std::string& directory) {
     if (file.is_open()) ::unlink(name.c_str());
     if (file.is_open()) return file;
   }
-  return system_failure("keep a large message in " + directory, errno).while_doing("spool the message");
+  auto met = system_failure("keep a large message in " + directory, errno).while_doing("spool the message");
+  if (errno == ENOENT || errno == ENOTDIR) {
+    met.status = PIGEON_MISCONFIGURED;
+    met.remedy = "make that directory, or correct \"spool\": {\"directory\"}";
+  }
+  return met;
 }
 
 // The same file, open for reading only.

@@ -164,10 +164,10 @@ std::string how_it_ended(int status) {
   return "exited with status " + std::to_string(WEXITSTATUS(status)) + " without a verdict";
 }
 
-Verdict no_verdict(const std::string& what, const std::string& where) {
+Verdict no_verdict(const std::string& what, const std::string& where, const char* remedy = "") {
   auto met = failure(PIGEON_BUG, "the worker " + what + (where.empty() ? "" : ", " + where));
+  met.remedy = remedy;
   met.may_have_happened = true;
-  if (!where.empty()) met.remedy = "remove or update the plugin, or report this to whoever made it";
   return Verdict::of(met);
 }
 
@@ -213,7 +213,11 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
 
   const pid_t parent = ::getpid();
   const pid_t worker = ::fork();
-  if (worker < 0) return tell(Verdict::of(system_failure("start a worker", errno)));
+  if (worker < 0) {
+    return tell(Verdict::of(system_failure("start a worker", errno)
+                                .with_remedy("raise the limit of processes of uid " +
+                                             std::to_string(::geteuid()) + ", or give the machine memory")));
+  }
   if (worker == 0) be_worker(work, *verdict_pipe, *output_pipe, parent);
   ::setpgid(worker, worker);
   verdict_pipe->write.reset();
@@ -237,12 +241,18 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
     log.write(PIGEON_LOG_WARNING, "output", {{"plugin", where}, {"text", watch.captured()}});
   }
   if (verdict) return;
-  if (interrupted != 0)
-    return tell(no_verdict("was interrupted by signal " + std::to_string(interrupted), where));
+  if (interrupted != 0) {
+    return tell(no_verdict("was interrupted by signal " + std::to_string(interrupted), where,
+                           "see who stopped it; the MTA tries again by itself"));
+  }
+  if (ended && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+    return tell(no_verdict(how_it_ended(status), where,
+                           "see the kernel's log: the machine may have been short of memory"));
+  }
   if (ended) return tell(no_verdict(how_it_ended(status), where));
   auto late = no_verdict("did not come to an end before the deadline", where);
   late.status = PIGEON_TIMEOUT;
-  if (late.remedy.empty())
+  if (where.empty())
     late.remedy = "see what the machine was waiting for; raise \"deadline\" only with the MTA's own limit";
   tell(late);
 }

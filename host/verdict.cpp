@@ -12,7 +12,8 @@
 namespace pigeon::host {
 namespace {
 
-// What leaves the process, and what the sender reads. Everything that is not in this table is its last row:
+// What leaves the process, what the sender reads, and what the administrator can do where nobody knew better.
+// Everything that is not in this table is its last row:
 // Exim bounces on 71, Postfix on 73, 74 and 78, and all of them on what they do not know; only 75 waits
 // everywhere.
 struct Row {
@@ -20,15 +21,26 @@ struct Row {
   int exit = EX_OK;
   Dsn dsn = {};
   const char* reason = "";
+  const char* remedy = "";
 };
+constexpr const char* kCheck = "look for it with `pigeonctl check`";
 constexpr std::array kRows = {
     Row{PIGEON_OK, EX_OK, {2, 0, 0}, ""},
     Row{PIGEON_UNKNOWN_RECIPIENT, EX_NOUSER, {5, 1, 1}, "unknown recipient"},
     Row{PIGEON_REFUSED, EX_NOPERM, {5, 7, 1}, "the recipient's site refuses this message"},
     Row{PIGEON_MESSAGE_REFUSED, EX_DATAERR, {5, 6, 0}, "this message is not accepted"},
-    Row{PIGEON_NO_SPACE, EX_TEMPFAIL, {4, 3, 1}, "no space left for this message; it will be tried again"},
-    Row{PIGEON_MISCONFIGURED, EX_TEMPFAIL, {4, 3, 5}, "mail system trouble; it will be tried again"},
-    Row{PIGEON_TEMPORARY, EX_TEMPFAIL, {4, 3, 0}, "mail system trouble; it will be tried again"},
+    Row{PIGEON_NO_SPACE,
+        EX_TEMPFAIL,
+        {4, 3, 1},
+        "no space left for this message; it will be tried again",
+        "free space"},
+    Row{PIGEON_MISCONFIGURED, EX_TEMPFAIL, {4, 3, 5}, "mail system trouble; it will be tried again", kCheck},
+    Row{PIGEON_BUG,
+        EX_TEMPFAIL,
+        {4, 3, 0},
+        "mail system trouble; it will be tried again",
+        "remove or update the plugin, or report this to whoever made it"},
+    Row{PIGEON_TEMPORARY, EX_TEMPFAIL, {4, 3, 0}, "mail system trouble; it will be tried again", kCheck},
 };
 
 const Row& row_of(pigeon_status status) {
@@ -101,6 +113,7 @@ Verdict Verdict::of(const Failure& failure) {
   // status.
   if (!agrees_with_itself(verdict)) verdict.dsn = row.exit == EX_OK ? kRows.back().dsn : row.dsn;
   if (verdict.reason.empty()) verdict.reason = row.exit == EX_OK ? kRows.back().reason : row.reason;
+  if (verdict.remedy.empty()) verdict.remedy = row.exit == EX_OK ? kRows.back().remedy : row.remedy;
   if (failure.may_have_happened) verdict.facts.emplace_back("may-have-happened", "yes");
   return verdict;
 }

@@ -84,10 +84,10 @@ Done Trust::check(const std::string& path, const std::string& what, bool last_is
     }
     const std::string next = (at == "/" ? "" : at) + "/" + component;
     if (::lstat(next.c_str(), &status) != 0) {
-      return system_failure("examine " + next, errno)
-          .while_doing("check " + what)
-          .with_remedy("see that " + path + " is there and that uid " + std::to_string(::geteuid()) +
-                       " may read it");
+      auto met = system_failure("examine " + next, errno).while_doing("check " + what);
+      if (errno == ENOENT) met.status = PIGEON_MISCONFIGURED;
+      return std::move(met).with_remedy("see that " + path + " is there and that uid " +
+                                        std::to_string(::geteuid()) + " may read it");
     }
     if (!is_vouched_for(next)) PIGEON_TRY(check_owner_and_mode(status, next, what));
     const bool is_last = ahead.empty();

@@ -86,6 +86,12 @@ inline Failure system_failure(const std::string& tried, int error) {
       met.status = PIGEON_MISCONFIGURED;
       met.remedy = "remove the symbolic link: links below the base directory are not followed";
       break;
+    case ENOMEM:
+      met.remedy = "give the machine memory, or raise the limit of memory (ulimit -v)";
+      break;
+    case EFBIG:
+      met.remedy = "raise the limit of file size (ulimit -f), or have the MTA refuse what is larger";
+      break;
     case EMFILE:
     case ENFILE:
       met.remedy = "raise the limit of open files";
