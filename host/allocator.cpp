@@ -99,8 +99,8 @@ Result<std::optional<StandingAllocation>> standing_allocation(const Object& prin
           .with_remedy(
               "pigeonctl mailbox adopt, if the mailbox is known; else restore the object from a backup");
     }
-    found = {
-        mda, {std::string(*id), principal.attributes, {}}, PIGEON_TRY(flag_of(principal, "ready", false))};
+    const bool is_ready = PIGEON_TRY(flag_of(principal, "ready", false));
+    found = {mda, {std::string(*id), principal.attributes, {}}, is_ready};
   }
   return found;
 }

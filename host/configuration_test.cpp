@@ -14,7 +14,6 @@
 #include <vector>
 
 using pigeon::Result;
-using pigeon::Settings;
 using pigeon::host::Configuration;
 using pigeon::host::Disabled;
 using pigeon::host::LogFormat;

@@ -75,7 +75,8 @@ class Chain {
       const auto* object = PIGEON_TRY(only_of_class(attempt_.domain.children, name));
       if (object == nullptr) continue;
       PIGEON_TRY(is_forced(*object));
-      attempt_.steps.push_back({name, *object, PIGEON_TRY(is_enabled(*object))});
+      const bool enabled = PIGEON_TRY(is_enabled(*object));
+      attempt_.steps.push_back({name, *object, enabled});
     }
     std::vector<std::string> names;
     for (const auto& step : attempt_.steps) names.push_back(step.module + (step.enabled ? "" : " (off)"));

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <mutex>
 #include <new>
 #include <thread>
 
@@ -183,7 +184,21 @@ Progress& Progress::instance() {
   return *shared;
 }
 
+namespace {
+// Of the threads of one process; the parent reads without it, when the worker is gone or about to be.
+std::mutex& writing() {
+  static std::mutex mutex;
+  return mutex;
+}
+}  // namespace
+
+void Progress::restore(const State& state) {
+  const std::lock_guard lock(writing());
+  state_ = state;
+}
+
 Progress::State Progress::enter(std::string_view plugin, std::string_view operation) {
+  const std::lock_guard lock(writing());
   const auto before = state_;
   state_ = {};
   plugin.copy(state_.plugin.data(), state_.plugin.size() - 1);

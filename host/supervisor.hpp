@@ -26,9 +26,9 @@ class Progress {
   // Shared with children forked later.
   static Progress& instance();
 
-  // What it was before.
+  // What it was before. From any thread; with several at work, what is shown is one of them.
   State enter(std::string_view plugin, std::string_view operation);
-  void restore(const State& state) { state_ = state; }
+  void restore(const State& state);
   // "in plugin mda-x, deliver"; empty outside of any plugin.
   [[nodiscard]] std::string text() const;
 

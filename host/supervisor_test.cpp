@@ -35,7 +35,7 @@ using Work = std::function<void(const Announce&)>;
 struct Supervised {
   std::vector<Verdict> told;
   std::string log;
-  std::chrono::milliseconds took;
+  std::chrono::milliseconds took = {};
 
   [[nodiscard]] const Verdict& verdict() const {
     REQUIRE(told.size() == 1);
@@ -54,6 +54,10 @@ Supervised run(const Work& work, std::chrono::milliseconds time = std::chrono::s
   result.took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
   result.log = directory.read("log");
   return result;
+}
+
+void die_by(int signal) {
+  static_cast<void>(::raise(signal));
 }
 
 void hang() {
@@ -128,9 +132,9 @@ TEST_CASE("a plugin that calls exit delivers nothing, and is named") {
 TEST_CASE("a worker is not blamed for what another one did before") {
   run([](const Announce& /*announce*/) {
     const InPlugin mark("mda-test", "deliver");
-    ::raise(SIGKILL);
+    die_by(SIGKILL);
   });
-  const auto result = run([](const Announce& /*announce*/) { ::raise(SIGKILL); });
+  const auto result = run([](const Announce& /*announce*/) { die_by(SIGKILL); });
   CHECK(result.verdict().detail.find("mda-test") == std::string::npos);
 }
 
@@ -139,7 +143,7 @@ TEST_CASE("a crash is told by the name of its signal, and by the plugin that it 
     const auto result = run([&](const Announce& /*announce*/) {
       const InPlugin outer("module-test", "run");
       const InPlugin inner("mda-test", "deliver");
-      ::raise(signal);
+      die_by(signal);
     });
     CHECK(exit_status(result.verdict()) == 75);
     CHECK(result.verdict().detail.find("killed by signal " + std::to_string(signal)) != std::string::npos);
@@ -194,7 +198,7 @@ TEST_CASE("a worker that blocks every signal and stops itself is put down all th
         sigset_t all;
         ::sigfillset(&all);
         ::sigprocmask(SIG_BLOCK, &all, nullptr);
-        ::raise(SIGSTOP);
+        die_by(SIGSTOP);
         hang();
       },
       std::chrono::milliseconds(100));
@@ -206,7 +210,7 @@ TEST_CASE("a verdict stands, whatever the worker does afterwards") {
   const std::vector<Work> afterwards = {
       [](const Announce& announce) {
         announce(Verdict::delivered());
-        ::raise(SIGSEGV);
+        die_by(SIGSEGV);
       },
       [](const Announce& announce) {
         announce(Verdict::delivered());
@@ -314,7 +318,7 @@ TEST_CASE("what the worker started dies with it, however it ends") {
       },
       [&](const Announce& /*announce*/) {
         start();
-        ::raise(SIGKILL);
+        die_by(SIGKILL);
       },
       [&](const Announce& /*announce*/) {
         start();

@@ -44,11 +44,11 @@ TEST_CASE("each status leaves the process as one of five, and whatever is not kn
       {0x2fff, 75},           {0x4001, 75},
       {0xffffffff, 75},
   };
-  for (const auto& [status, exit] : table) {
-    CAPTURE(status);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
     Verdict verdict;
-    verdict.status = status;
-    CHECK(exit_status(verdict) == exit);
+    verdict.status = row.first;
+    CHECK(exit_status(verdict) == row.second);
   }
   for (pigeon_status status = 1; status < 0x5000; ++status) {
     Verdict verdict;
