@@ -42,7 +42,8 @@ while True:
 "
 """
 
-PROGRAM = re.compile(rb"<\d+>(?:\w{3} [ \d]\d \d\d:\d\d:\d\d )?(?P<program>[^\[:]+)(?:\[\d+\])?: (?P<text>.*)", re.DOTALL)
+TIME = rb"\w{3} [ \d]\d \d\d:\d\d:\d\d "
+PROGRAM = re.compile(rb"<\d+>(?:" + TIME + rb")?(?P<program>[^\[:]+)(?:\[\d+\])?: (?P<text>.*)", re.DOTALL)
 FIELD = re.compile(r' ([\w-]+)=("(?:[^"\\]|\\.)*"|\S+)')
 
 
@@ -64,7 +65,8 @@ class Namespace:
         threading.Thread(target=self.read_log, daemon=True).start()
         prepare = ["sh", "-c", PREPARE, str(self.scratch)]
         first = view.command(prepare) if view else ["unshare", "--mount", "--propagation", "private", *prepare]
-        alone = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        alone = ["setpriv", "--pdeathsig", "KILL",
+                 "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self.first = subprocess.Popen([*alone, *first], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE)
         if self.first.stdout.readline() != b"ready\n":

@@ -19,7 +19,7 @@ TROUBLE = "mail system trouble; it will be tried again"
 
 @dataclasses.dataclass(frozen=True)
 class Trouble:
-    """One row. One that is slow is not for every day. A row whose `only_directly` is not empty cannot come through an MTA, and that says why."""
+    """One row. One that is slow is not for every day. `only_directly` says why a row cannot come through an MTA."""
 
     name: str
     broken: Callable  # takes a TroubleSite; a context in which it is broken, and after which it is mended
@@ -65,15 +65,15 @@ TREE = [
     Trouble("the tree may only be read", lambda s: s.mode(tree(s), 0o400), "read-only", "chmod 600"),
     Trouble("the tree may not be read", lambda s: s.mode(tree(s), 0), "read-only|denied", "chmod 600|let uid"),
     Trouble("the tree's directory may not be entered", lambda s: s.mode(s.state, 0), "Permission denied", "let uid"),
-    Trouble("the tree's file system is read-only", lambda s: s.read_only(s.state), "only be read|unable to open|readonly",
-            "write"),
+    Trouble("the tree's file system is read-only", lambda s: s.read_only(s.state),
+            "only be read|unable to open|readonly", "write"),
     Trouble("the tree is writable by its group", lambda s: s.mode(tree(s), 0o660), "others may write", "chmod 600"),
     Trouble("the tree's directory is writable by its group", lambda s: s.mode(s.state, 0o770),
             "others may put another file", "chmod 700"),
     Trouble("the tree belongs to somebody else", lambda s: s.owner(tree(s), 0), "belongs to uid 0", "chown"),
     Trouble("the tree is a link", lambda s: s.symlinked(tree(s)), "not a regular file", "not a link"),
-    Trouble("the tree is cut in half", lambda s: s.changed(tree(s), lambda b: b[: len(b) // 2]), "malformed|not a database",
-            "backup", line=UNCERTAIN),
+    Trouble("the tree is cut in half", lambda s: s.changed(tree(s), lambda b: b[: len(b) // 2]),
+            "malformed|not a database", "backup", line=UNCERTAIN),
     Trouble("the tree is cut off in its first page", lambda s: s.changed(tree(s), lambda b: b[:300]),
             "malformed|not a database", "backup", line=UNCERTAIN),
     Trouble("the tree is an empty file", lambda s: s.changed(tree(s), b""), "not marked as a tree", "backup",
@@ -84,8 +84,10 @@ TREE = [
             lambda s: s.changed(tree(s), s.change_tree("PRAGMA application_id = 7")), "not marked as a tree", "backup",
             line=UNCERTAIN),
     Trouble("the tree has a layout of another version",
-            lambda s: s.changed(tree(s), s.change_tree("PRAGMA user_version = 99")), "layout 99", "upgrade PigeonDeliver"),
-    Trouble("the tree has lost its root", lambda s: s.changed(tree(s), s.change_tree("DELETE FROM tree WHERE cursor = name")),
+            lambda s: s.changed(tree(s), s.change_tree("PRAGMA user_version = 99")), "layout 99",
+            "upgrade PigeonDeliver"),
+    Trouble("the tree has lost its root", 
+            lambda s: s.changed(tree(s), s.change_tree("DELETE FROM tree WHERE cursor = name")),
             "root|mark", "backup|restore|init", line=UNCERTAIN),
 ]
 
@@ -94,7 +96,8 @@ BASE = [
     Trouble("the base directory is missing, for a new user", lambda s: s.moved_away(s.base), "there is none",
             "mount its file system", recipient=NEW),
     Trouble("the base directory is not mounted",
-            lambda s: s.mounted(s.base, "-t", "tmpfs", "-o", "mode=755", "empty"), "not marked", "mount its file system"),
+            lambda s: s.mounted(s.base, "-t", "tmpfs", "-o", "mode=755", "empty"), "not marked",
+            "mount its file system"),
     Trouble("the base directory is not mounted, for a new user",
             lambda s: s.mounted(s.base, "-t", "tmpfs", "-o", f"mode=700,uid={USER.pw_uid}", "empty"), "not marked",
             "mount its file system", recipient=NEW),
@@ -118,9 +121,10 @@ BASE = [
     Trouble("the mailbox bears no stamp", lambda s: s.moved_away(own(s) / "allocation"), "does not bear our stamp",
             "pigeonctl mailbox adopt"),
     Trouble("the mailbox bears another's stamp",
-            lambda s: s.changed(own(s) / "allocation", b"0123456789abcdef0123456789abcdef\n"), "stamped with allocation 0123",
-            "pigeonctl tree export"),
-    Trouble("the mailbox may not be written", lambda s: s.mode(s.maildir() / "tmp", 0o500), "Permission denied", "let uid"),
+            lambda s: s.changed(own(s) / "allocation", b"0123456789abcdef0123456789abcdef\n"),
+            "stamped with allocation 0123", "pigeonctl tree export"),
+    Trouble("the mailbox may not be written", lambda s: s.mode(s.maildir() / "tmp", 0o500), "Permission denied",
+            "let uid"),
     Trouble("the mailbox is a link", lambda s: s.symlinked(s.home()), "symbolic links", "remove the symbolic link"),
 ]
 
@@ -133,16 +137,19 @@ def text(site, change):
 CONFIGURATION = [
     Trouble("the configuration is missing", lambda s: s.moved_away(s.configuration), "No such file", "is there"),
     Trouble("the configuration may not be read", lambda s: s.mode(s.configuration, 0), "Permission denied", "let uid"),
-    Trouble("the configuration is empty", lambda s: text(s, lambda t: ""), "pigeon.json:1:1", "correct the configuration"),
+    Trouble("the configuration is empty", lambda s: text(s, lambda t: ""), "pigeon.json:1:1",
+            "correct the configuration"),
     Trouble("the configuration is malformed", lambda s: text(s, lambda t: t.replace('"modules"', '"modules', 1)),
             r"pigeon.json:\d+:\d+: ", "correct the configuration"),
     Trouble("the configuration has an unknown key", lambda s: s.configured({"deadlin": 20}),
             "unknown key 'deadlin'.*deadline", "correct the configuration"),
     Trouble("the configuration has a section for no plugin", lambda s: s.configured({"mda-maildri": {"base": "x"}}),
             "no plugin of that name.*mda-maildir", "correct the configuration"),
-    Trouble("the configuration has a value of a wrong type", lambda s: s.configured({"modules": "mailUsers", "datatree": [1]}),
+    Trouble("the configuration has a value of a wrong type",
+            lambda s: s.configured({"modules": "mailUsers", "datatree": [1]}),
             '"datatree" takes one value', "correct the configuration"),
-    Trouble("the configuration has a time that is none", lambda s: s.configured({"datatree-sqlite": {"busyTimeout": "soon"}}),
+    Trouble("the configuration has a time that is none",
+            lambda s: s.configured({"datatree-sqlite": {"busyTimeout": "soon"}}),
             "busyTimeout", "correct the configuration"),
     Trouble("the configuration asks for an environment that is not there",
             lambda s: s.configured({"datatree-sqlite": {"path": "${NOWHERE}/tree.db"}}), "no variable NOWHERE",
@@ -153,8 +160,10 @@ CONFIGURATION = [
             "chown root"),
     Trouble("the configuration's directory is writable by anybody", lambda s: s.mode(s.root, 0o757), "world-writable",
             "chmod go-w"),
-    Trouble("the configuration is a link", lambda s: s.symlinked(s.configuration), "symbolic link", "put the file itself"),
-    Trouble("the configuration names a format that is not installed", lambda s: s.configured({"mailStore": {"mda": "mda-x"}}),
+    Trouble("the configuration is a link", lambda s: s.symlinked(s.configuration), "symbolic link",
+            "put the file itself"),
+    Trouble("the configuration names a format that is not installed",
+            lambda s: s.configured({"mailStore": {"mda": "mda-x"}}),
             "no such plugin", "install mda-x.so", recipient=NEW),
     Trouble("the configuration runs no module that stores", lambda s: s.configured({"modules": ["mailUsers"]}),
             "no module took the message", "pigeonctl explain"),
@@ -191,11 +200,12 @@ PLUGINS = [
     plugin("lies in its note", lambda b: with_version(b, 0, 0), "note and its descriptor disagree", "report this"),
     plugin("is an empty file", b"", "not an ELF file", REINSTALL),
     plugin("is a text", b"#!/bin/sh\nexit 0\n", "not an ELF file", REINSTALL),
-    plugin("is a library without a note", lambda b: b.replace(b"Pigeon\0\0", b"Pidgin\0\0", 1), "bears no PigeonDeliver note",
-           REINSTALL),
+    plugin("is a library without a note", lambda b: b.replace(b"Pigeon\0\0", b"Pidgin\0\0", 1),
+           "bears no PigeonDeliver note", REINSTALL),
     plugin("is another's file under its name", lambda b: b.replace(b"mailStore\0", b"mailScore\0"), "calls itself",
            "report this"),
-    plugin("is for another machine", lambda b: b[:4] + b"\x01" + b[5:], "not a shared object for this machine", REINSTALL),
+    plugin("is for another machine", lambda b: b[:4] + b"\x01" + b[5:], "not a shared object for this machine",
+           REINSTALL),
     plugin("is cut off in its head", lambda b: b[:40], "cut off", REINSTALL),
     plugin("is cut off in its notes", lambda b: b[:300], "cut off", REINSTALL),
     plugin("is cut off behind its notes", lambda b: b[:8192], "refuse plugin|was killed by signal",
@@ -211,20 +221,20 @@ LIMITS = [
     Trouble("no space to spool a large message", lambda s: s.tiny_spool(), "No space left", "free space", line=NO_SPACE,
             size=400 * KIB),
     Trouble("no directory to spool a large message", lambda s: s.configured(
-        {"spool": {"directory": str(s.root / "nowhere"), "memory": 4096}}), "No such file", "make that directory", size=400 * KIB),
+        {"spool": {"directory": str(s.root / "nowhere"), "memory": 4096}}), "No such file", "make that directory",
+            size=400 * KIB),
     Trouble("no further process", lambda s: s.limited("prlimit", "--nproc=0"), "start a worker", "processes",
             line=UNCERTAIN, only_directly=RUNNING),
     Trouble("too few open files for a pipe", lambda s: s.limited("prlimit", "--nofile=5"), "Too many open files",
             "limit of open files", line=UNCERTAIN, only_directly=RUNNING),
-    Trouble("too few open files for a worker", lambda s: s.limited("prlimit", "--nofile=10"), "Too many open files|unable to open",
-            "limit of open files", line=UNCERTAIN, only_directly=RUNNING),
+    Trouble("too few open files for a worker", lambda s: s.limited("prlimit", "--nofile=10"),
+            "Too many open files|unable to open", "limit of open files", line=UNCERTAIN, only_directly=RUNNING),
     Trouble("too little memory for the message", lambda s: s.limited("prlimit", f"--as={24 * KIB * KIB}"),
             "[Mm]emory", "memory", line=UNCERTAIN, size=24 * KIB * KIB, only_directly=RUNNING),
     Trouble("files may not become as large as the message", lambda s: s.limited("prlimit", f"--fsize={64 * KIB}"),
             "File too large", "file size", line=UNCERTAIN, size=400 * KIB, only_directly=RUNNING),
 ]
 
-DIED = "remove or update the plugin, or report this"
 DEEDS = {
     "segv": r"was killed by signal 11|exited with status 1 without",
     "abort": r"was killed by signal 6",
@@ -242,13 +252,11 @@ STEPS = {"mailTrouble": ("load", "open", "run"), "mda-trouble": ("open", "propos
 def misdeed(plugin, step, deed):
     """A row for what a plugin does at a step. Between a plugin's steps other plugins may be met first."""
     stopped = DEEDS["abort"] if (step, deed) == ("load", "throw") else DEEDS[deed]
-    where = "" if deed in ("throw", "close") else f", in plugin {plugin}, {'store' if step == 'after' else step}"
-    if step == "after":
-        where = where.replace("store", "deliver")
+    where = "" if deed in ("throw", "close") else f", in plugin {plugin}, {'deliver' if step == 'after' else step}"
     after = step == "after" or (step, deed) == ("deliver", "close")
-    return Trouble(f"{plugin} does this at {step}: {deed}", lambda s: s.misdeed(plugin, step, deed), stopped + ".*" + where,
-                   "report this|remove or update the plugin", line=UNCERTAIN, recipient=NEW, is_stored=after,
-                   is_slow=deed == "hang" or (deed == "close" and not after))
+    return Trouble(f"{plugin} does this at {step}: {deed}", lambda s: s.misdeed(plugin, step, deed),
+                   stopped + ".*" + where, "report this|remove or update the plugin", line=UNCERTAIN,
+                   recipient=NEW, is_stored=after, is_slow=deed == "hang" or (deed == "close" and not after))
 
 
 MISDEEDS = [misdeed(p, step, deed) for p, steps in STEPS.items() for step in steps for deed in DEEDS]
