@@ -186,6 +186,7 @@ class Scene(Site):
             out.seek(0)
             err.seek(0)
             said = err.read().decode("utf-8", "replace").splitlines(True)
+            expect(trace.stat().st_size > 0, "strace did not trace anything", status, said)
             stderr = "".join(line for line in said if not line.startswith(tracing.strace() + ":"))
             return Delivery(status, out.read(), stderr, self.new_records())
 
