@@ -346,6 +346,16 @@ TEST_CASE("whatever is wrong with the file, nobody is said not to be there") {
     expect_unknown(f, PIGEON_UNAVAILABLE);
     CHECK_FALSE(f.tree.initialize(kSchema, soon()));
   }
+  SUBCASE("without its root") {
+    Embedded f;
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open((f.directory / "tree.db").c_str(), &other) == SQLITE_OK);
+    constexpr const char* kRemove = "DELETE FROM tree WHERE name = (SELECT id FROM strings WHERE value = '')";
+    REQUIRE(sqlite3_exec(other, kRemove, nullptr, nullptr, nullptr) == SQLITE_OK);
+    REQUIRE(sqlite3_changes(other) == 1);
+    sqlite3_close(other);
+    expect_unknown(f, PIGEON_UNAVAILABLE);
+  }
   SUBCASE("a link") {
     Embedded f;
     fs::rename(f.directory / "tree.db", f.directory / "real.db");
