@@ -86,7 +86,7 @@ MUTATIONS = (
         "",
         MAILDIR,
         POWER_LOSS,
-        LOST,
+        f"{LOST}|the retry",
     ),
     Mutation(
         "the Maildir is flushed before the verdict",
