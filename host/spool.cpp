@@ -33,14 +33,22 @@ Result<std::size_t> read_some(int input, char* to, std::size_t size, Deadline de
   }
 }
 
-Result<Fd> memory_file(std::string_view text) {
+// Written to once and never initialised: a small message touches one page of it.
+struct Chunk {
+  std::array<char, kChunk> bytes;
+};
+
+Result<Fd> memory_file() {
   Fd file(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file.is_open()) return system_failure("keep the message in memory", errno);
-  PIGEON_TRY(write_all(file, text, "the message in memory"));
+  return file;
+}
+
+Done seal(const Fd& file) {
   if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
     return system_failure("seal the message", errno);
   }
-  return file;
+  return {};
 }
 
 Result<Fd> unnamed_file(const std::string& directory) {
@@ -71,27 +79,25 @@ Result<Fd> read_only(const Fd& file) {
 
 Result<Spool> Spool::read(int input, const SpoolSettings& settings, std::optional<std::uint64_t> limit,
                           Deadline deadline) {
-  std::string memory;
-  Fd file;
+  auto file = PIGEON_TRY(memory_file());
+  bool in_memory = true;
   std::uint64_t size = 0;
   bool too_large = false;
-  std::array<char, kChunk> chunk = {};
+  Chunk chunk;  // NOLINT(*-member-init): see there
   for (;;) {
-    const auto got = PIGEON_TRY(read_some(input, chunk.data(), chunk.size(), deadline));
+    const auto got = PIGEON_TRY(read_some(input, chunk.bytes.data(), chunk.bytes.size(), deadline));
     if (got == 0) break;
     size += got;
     too_large = too_large || (limit && size > *limit);
     if (too_large) continue;
-    const std::string_view text(chunk.data(), got);
-    if (!file.is_open() && size > settings.memory) {
+    if (in_memory && size > settings.memory) {
+      const auto begun = PIGEON_TRY(map(std::move(file)));
       file = PIGEON_TRY(unnamed_file(settings.directory));
-      PIGEON_TRY(write_all(file, std::exchange(memory, {}), "the message in " + settings.directory));
+      in_memory = false;
+      PIGEON_TRY(write_all(file, begun.text(), "the message in " + settings.directory));
     }
-    if (file.is_open()) {
-      PIGEON_TRY(write_all(file, text, "the message in " + settings.directory));
-    } else {
-      memory += text;
-    }
+    PIGEON_TRY(write_all(file, std::string_view(chunk.bytes.data(), got),
+                         in_memory ? "the message in memory" : "the message in " + settings.directory));
   }
   if (too_large) {
     return failure(PIGEON_MESSAGE_REFUSED, "the message has " + std::to_string(size) +
@@ -99,8 +105,9 @@ Result<Spool> Spool::read(int input, const SpoolSettings& settings, std::optiona
         .with_remedy("raise \"messageLimit\", or have the MTA refuse earlier")
         .with_reason({5, 3, 4}, "the message is too large");
   }
-  if (!file.is_open()) return map(PIGEON_TRY(memory_file(memory)));
-  return map(PIGEON_TRY(read_only(file)));
+  if (!in_memory) return map(PIGEON_TRY(read_only(file)));
+  PIGEON_TRY(seal(file));
+  return map(std::move(file));
 }
 
 Result<Spool> Spool::map(Fd file) {
@@ -124,9 +131,9 @@ Spool::~Spool() {
 }
 
 void drain(int input, Deadline deadline) {
-  std::array<char, kChunk> chunk = {};
+  Chunk chunk;  // NOLINT(*-member-init): see there
   for (;;) {
-    const auto got = read_some(input, chunk.data(), chunk.size(), deadline);
+    const auto got = read_some(input, chunk.bytes.data(), chunk.bytes.size(), deadline);
     if (!got || *got == 0) return;
   }
 }
