@@ -5,6 +5,8 @@
 
 #include <pigeon/sdk/schema.hpp>
 
+#include <algorithm>
+
 namespace datatree_sqlite {
 namespace {
 
@@ -25,6 +27,11 @@ void add_class(Row& row, const std::string& objectclass, bool is_structural) {
   }
 }
 
+// The tree has them by number. For SQLite to sort them costs more than everything else that it does here.
+void sort_classes(Row& row) {
+  std::sort(row.auxiliary.begin(), row.auxiliary.end());
+}
+
 }  // namespace
 
 Place place_of(const TreePath& path) {
@@ -43,8 +50,7 @@ Result<std::optional<Row>> Reader::row_at(const TreePath& path) {
   auto* statement = PIGEON_TRY(
       database_.prepare("SELECT c.value, t.structural, t.object FROM tree t JOIN strings c ON c.id = t.class "
                         "WHERE t.cursor = (SELECT id FROM strings WHERE value = ?1) AND t.name = (SELECT id "
-                        "FROM strings WHERE value = ?2) "
-                        "ORDER BY c.value"));
+                        "FROM strings WHERE value = ?2)"));
   statement->with(std::string_view(place.cursor), std::string_view(place.name));
   std::optional<Row> row;
   while (PIGEON_TRY(statement->step())) {
@@ -53,6 +59,7 @@ Result<std::optional<Row>> Reader::row_at(const TreePath& path) {
     add_class(*row, statement->text(0), statement->integer(1) == 1);
   }
   if (row && row->structural.empty()) return damaged(database_, path.text() + " has no structural class");
+  if (row) sort_classes(*row);
   return row;
 }
 
@@ -104,7 +111,7 @@ Result<std::vector<Row>> Reader::rows_below(const TreePath& path, const std::str
   auto* statement = PIGEON_TRY(database_.prepare(
       "SELECT n.value, c.value, t.structural, t.object FROM tree t JOIN strings n ON n.id = t.name "
       "JOIN strings c ON c.id = t.class WHERE t.cursor = (SELECT id FROM strings WHERE value = ?1) "
-      "AND t.name > ifnull((SELECT id FROM strings WHERE value = ?2), 0) ORDER BY t.name, c.value"));
+      "AND t.name > ifnull((SELECT id FROM strings WHERE value = ?2), 0) ORDER BY t.name"));
   statement->with(std::string_view(path.text()), std::string_view(after));
   std::vector<Row> rows;
   while (PIGEON_TRY(statement->step())) {
@@ -116,7 +123,8 @@ Result<std::vector<Row>> Reader::rows_below(const TreePath& path, const std::str
     add_class(rows.back(), statement->text(1), statement->integer(2) == 1);
   }
   statement->reset();
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
+    sort_classes(row);
     if (row.structural.empty() || !TreePath::is_name(row.name)) {
       return damaged(database_, "an object below " + path.text() + " has no structural class, or no name");
     }
