@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
 
 namespace datatree_sqlite {
 namespace {
@@ -27,6 +28,15 @@ constexpr Meaning kMeanings[] = {
      "restore the tree from a backup: the file is damaged, or is not a tree"},
     {SQLITE_IOERR, PIGEON_UNAVAILABLE, "see the kernel's log about the disk of the tree"},
 };
+
+// Before SQLite is first used in this process. What it refuses, because somebody else was first, is only
+// slower.
+void configure_sqlite() {
+  // Counting what is allocated takes a lock for each allocation, and nobody asks for the count.
+  static_cast<void>(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0));
+  // A delivery reads some fifteen pages. Memory for more, in advance, is only touched.
+  static_cast<void>(sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0));
+}
 
 }  // namespace
 
@@ -83,6 +93,8 @@ bool Statement::column_is_integer(int column) const {
 
 Result<Database> Database::connect(const std::string& path, int flags) {
   constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  static std::once_flag configured;
+  std::call_once(configured, configure_sqlite);
   Database database;
   database.path_ = path;
   sqlite3* connection = nullptr;
