@@ -29,13 +29,13 @@ class Run:
     programs: where bin/ and lib/pigeon/plugins were built. owner: the uid and gid that deliveries run as.
     """
 
-    def __init__(self, root, programs, owner, mailboxes):
+    def __init__(self, root, programs, owner, mailboxes, names=("pigeon-deliver", "pigeonctl", "bench-bare", "bench-launch")):
         self.root, self.owner, self.mailboxes = pathlib.Path(root), owner, mailboxes
         self.root.chmod(0o755)
         # A copy that the owner can reach and PigeonDeliver trusts, wherever the checkout is and whoever owns it.
         self.prefix = self.root / "prefix"
-        for name in ("bin/pigeon-deliver", "bin/pigeonctl", "bin/bench-bare", "bin/bench-launch"):
-            self._copy(programs / name, self.prefix / name)
+        for name in names:
+            self._copy(programs / "bin" / name, self.prefix / "bin" / name)
         for plugin in (programs / "lib/pigeon/plugins").glob("*.so"):
             self._copy(plugin, self.prefix / "lib/pigeon/plugins" / plugin.name)
 
