@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""The benchmarks run, and say what they promise to say. How fast anything is, is not looked at."""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("PIGEON_BUILD", ROOT / "build" / "release"))
+
+
+def bench(name, *arguments, check=True):
+    command = [ROOT / "bench" / name, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=120)
+
+
+class Bench(unittest.TestCase):
+    def setUp(self):
+        wanted = ("pigeon-deliver", "pigeonctl", "bench-bare", "bench-launch", "bench-batch")
+        missing = [p for p in wanted if not (BUILD / "bin" / p).is_file()]
+        if missing:
+            self.skipTest(f"{', '.join(missing)} not built in {BUILD}: cmake --build --preset release")
+        # Everything small: a tree of ten users is imported anew into a cache that is keyed by their number.
+        self.pipe = ("--build", BUILD, "-n", 2, "--users", 10, "--mailboxes", 2)
+        self.batch = ("--build", BUILD, "--seconds", 0.05, "--rounds", 1, "--unit", 1)
+
+
+class Pipe(Bench):
+    def test_figures(self):
+        """bench/pipe prints median, ratio, memory, flushes and objects of each, and whether each figure is reached."""
+        lines = bench("pipe", *self.pipe).stdout.splitlines()
+        for size in ("4 KiB", "1 MiB"):
+            self.assertIn(f"{size}, 2 deliveries each", lines)
+            verdicts = [l for l in lines if f"(to reach) {size}: at most 1.1 of bare's time plus 2 ms" in l]
+            self.assertEqual(len(verdicts), 1, lines)
+            self.assertIn(verdicts[0].split()[0], ("REACHED", "MISSED"))
+        header = next(l for l in lines if "median" in l)
+        self.assertEqual(header.split(), "median ratio quartiles cpu faults peak flushes objects".split())
+        for name in ("pigeon-deliver", "bare"):
+            self.assertEqual(len([l for l in lines if l.startswith(name)]), 2, lines)
+        self.assertTrue(lines[-1].startswith("printed by: bench/pipe --build "), lines[-1])
+
+    def test_json(self):
+        """bench/pipe --json prints one object, in which each peer has figures or the reason why it has none."""
+        found = json.loads(bench("pipe", *self.pipe, "--json").stdout)
+        self.assertEqual(found["users"], 10)
+        peers = {"dovecot": "dovecot-lda", "maildrop": "maildrop", "procmail": "procmail"}
+        for size in ("4 KiB", "1 MiB"):
+            results = found["results"][size]
+            for package, name in peers.items():
+                self.assertNotEqual(name in results, package in found["skipped"], found["skipped"])
+            for name, row in results.items():
+                self.assertEqual(row["deliveries"], 2, name)
+                self.assertGreater(row["median_ms"], 0, name)
+                self.assertGreater(row["peak_kib"], 0, name)
+        wanted = {v["wanted"]: v["reached"] == (v["own_ms"] <= v["limit_ms"]) for v in found["verdicts"]}
+        self.assertTrue(all(wanted.values()), found["verdicts"])
+        self.assertEqual("at most 0.5 of dovecot-lda's time" in wanted, "dovecot-lda" in results)
+
+    def test_least_flushes(self):
+        """One delivery flushes three times: the message, its claim, and its name; as the bare writes do."""
+        results = json.loads(bench("pipe", *self.pipe, "--json").stdout)["results"]["4 KiB"]
+        if "flushes" not in results["bare"]:
+            self.skipTest("strace is not installed")
+        self.assertEqual(results["pigeon-deliver"]["flushes"], 3)
+        self.assertEqual(results["bare"]["flushes"], 3)
+
+    def test_nothing_built(self):
+        """Where nothing is built, bench/pipe says how to build it."""
+        done = bench("pipe", "--build", "/nonexistent", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cmake --build --preset release", done.stderr)
+
+
+class Batch(Bench):
+    def test_figures(self):
+        """bench/batch prints the rate of bare files, and of 1, 8 and 32 threads, and whether the figure is reached."""
+        lines = bench("batch", *self.batch).stdout.splitlines()
+        for name in ("bare files, 1 to a flush", "bare files, 32 to a flush", "store, 1 threads, own mailboxes",
+                     "store, 8 threads, own mailboxes", "store, 8 threads, one mailbox",
+                     "store, 32 threads, own mailboxes", "store, 32 threads, one mailbox"):
+            self.assertEqual(len([l for l in lines if l.startswith(name)]), 1, lines)
+        verdict = lines[-2]
+        self.assertRegex(verdict, r"^(REACHED|MISSED|DOES NOT APPLY): 32 threads store [0-9.]+ times")
+        self.assertTrue(lines[-1].startswith("printed by: bench/batch --build "), lines[-1])
+
+    def test_json(self):
+        """bench/batch --json says by its own figures whether the condition applies and is met."""
+        found = json.loads(bench("batch", *self.batch, "--json").stdout)
+        rates = found["per_second"]
+        self.assertAlmostEqual(found["own_ratio"], rates["store 32 32"] / rates["store 1 32"])
+        self.assertAlmostEqual(found["disk_ratio"], rates["bare 32 -"] / rates["bare 1 -"])
+        self.assertEqual(found["reached"], found["own_ratio"] >= found["wanted_ratio"])
+
+
+if __name__ == "__main__":
+    unittest.main()
