@@ -186,7 +186,7 @@ PLUGINS = [
             "is there|install the plugins"),
     Trouble("the plugin directory is writable by its group", lambda s: s.mode(s.plugins, 0o775), "group-writable",
             "chmod go-w"),
-    Trouble("the plugin directory may not be read", lambda s: s.mode(s.plugins, 0o711), "Permission denied", "let uid"),
+    Trouble("the plugin directory may not be read", lambda s: s.mode(s.plugins, 0o311), "Permission denied", "let uid"),
     Trouble("a plugin is missing", lambda s: s.moved_away(of_store(s)), "no such plugin in|no plugin of that name",
             "install mailStore.so|correct the configuration"),
     Trouble("a plugin is writable by its group", lambda s: s.mode(of_store(s), 0o664), "group-writable", "chmod go-w"),
