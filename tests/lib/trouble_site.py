@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from namespace import Namespace, record_of
@@ -69,7 +70,12 @@ class TroubleSite(Site):
         if self.namespace:
             command = self.namespace.command(command)
         done = subprocess.run(command, input=message, capture_output=True, env=environment, check=False, timeout=120)
-        return Delivery(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"), self.new_records())
+        records = self.new_records()
+        end = time.monotonic() + 5  # what went to syslog may still be on its way
+        while self.namespace and time.monotonic() < end and all(r["event"] != "delivery" for r in records):
+            time.sleep(0.02)
+            records += self.new_records()
+        return Delivery(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"), records)
 
     def new_records(self):
         """Those of the log file, and those that came before the configuration said that there is one."""
