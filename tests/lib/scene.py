@@ -167,34 +167,42 @@ class Scene(Site):
 
     # What goes wrong
 
-    def traced(self, *options, stop=None, message=None):
+    def traced(self, *options, stop=None):
         """The delivery under strace. stop: called with the pid of the parent once a process was stopped by a signal."""
-        trace = self.root / "trace"
-        trace.write_bytes(b"")
-        command = [tracing.strace(), "-f", "-o", str(trace), *options, *self.arguments()]
+        command = [tracing.strace(), "-f", "-o", str(self.root / "trace"), *options, *self.arguments()]
+        for _ in range(5):
+            status, out, err = self._run_traced(command, stop)
+            if self.trace():
+                mine = [line for line in err.splitlines(True) if not line.startswith(tracing.strace() + ":")]
+                return Delivery(status, out, "".join(mine), self.new_records())
+            # Once in a thousand times strace gives up before it has started anything: "Unexpected wait status".
+            expect(status == 1 and "Unexpected wait status" in err, "strace did not trace anything", status, err)
+        raise Wrong("strace does not start")
+
+    def _run_traced(self, command, stop):
+        (self.root / "trace").write_bytes(b"")
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            given.write(self.message if message is None else message)
+            given.write(self.message)
             given.seek(0)
             process = subprocess.Popen(command, stdin=given, stdout=out, stderr=err)
             try:
                 if stop:
-                    self._at_stop(process, trace, stop)
+                    self._at_stop(process, self.root / "trace", stop)
                 status = self._wait(process, 60)
             except BaseException:
                 self._end(process)
                 raise
             out.seek(0)
             err.seek(0)
-            said = err.read().decode("utf-8", "replace").splitlines(True)
-            expect(trace.stat().st_size > 0, "strace did not trace anything", status, said)
-            stderr = "".join(line for line in said if not line.startswith(tracing.strace() + ":"))
-            return Delivery(status, out.read(), stderr, self.new_records())
+            return status, out.read(), err.read().decode("utf-8", "replace")
 
     def _at_stop(self, process, trace, stop):
         end = time.monotonic() + 30
         while time.monotonic() < end and process.poll() is None:
             if b"--- stopped by SIGSTOP ---" in trace.read_bytes():
                 return stop(children(process.pid)[0])
+            if process.poll() == 1 and not trace.stat().st_size:
+                return None  # strace did not start
             time.sleep(0.002)
         raise Wrong("no process was stopped")
 
