@@ -4,6 +4,7 @@
 // through a link, durable when a function says so, and every failure in words.
 #pragma once
 
+#include <pigeon/sdk/descriptor.hpp>
 #include <pigeon/sdk/message.hpp>
 #include <pigeon/sdk/result.hpp>
 #include <pigeon/sdk/text.hpp>
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -29,102 +31,6 @@
 #include <vector>
 
 namespace pigeon::inline v0 {
-
-// Owns a file descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    if (this != &other) reset(std::exchange(other.fd_, -1));
-    return *this;
-  }
-  ~Fd() { reset(); }
-
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  int release() { return std::exchange(fd_, -1); }
-  void reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_ = -1;
-};
-
-// A failed system call. `tried` names what was tried and on what.
-inline Failure system_failure(const std::string& tried, int error) {
-  const char* text = strerrordesc_np(error);
-  auto met = failure(PIGEON_TEMPORARY, tried + ": " + (text != nullptr ? text : "unknown error"));
-  switch (error) {
-    case ENOSPC:
-      met.status = PIGEON_NO_SPACE;
-      met.dsn = {4, 3, 1};
-      met.remedy = "free space, or inodes, on the file system";
-      break;
-    case EDQUOT:
-      met.status = PIGEON_NO_SPACE;
-      met.dsn = {4, 2, 2};
-      met.remedy = "raise the file system quota of uid " + std::to_string(geteuid());
-      break;
-    case EACCES:
-    case EPERM:
-      met.status = PIGEON_MISCONFIGURED;
-      met.remedy = "let uid " + std::to_string(geteuid()) +
-                   " do this (owner and mode of the path and of all above it)";
-      break;
-    case EROFS:
-      met.status = PIGEON_MISCONFIGURED;
-      met.remedy = "mount the file system for writing";
-      break;
-    case ELOOP:
-    case EXDEV:
-      met.status = PIGEON_MISCONFIGURED;
-      met.remedy = "remove the symbolic link: links below the base directory are not followed";
-      break;
-    case ENOMEM:
-      met.remedy = "give the machine memory, or raise the limit of memory (ulimit -v)";
-      break;
-    case EFBIG:
-      met.remedy = "raise the limit of file size (ulimit -f), or have the MTA refuse what is larger";
-      break;
-    case EMFILE:
-    case ENFILE:
-      met.remedy = "raise the limit of open files";
-      break;
-    default:
-      break;
-  }
-  return met;
-}
-
-template <typename Call>
-auto retry(Call&& call) {
-  for (;;) {
-    const auto result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
-
-// Makes what was written to an open file or directory durable. A failure is final: after it, a second flush
-// proves nothing, because the kernel has forgotten what it could not write.
-inline Done flush(const Fd& fd, const std::string& shown) {
-  if (::fsync(fd.get()) != 0) return system_failure("flush " + shown, errno);
-  return {};
-}
-
-inline Done write_all(const Fd& fd, std::string_view bytes, const std::string& shown) {
-  while (!bytes.empty()) {
-    const auto written = retry([&] { return ::write(fd.get(), bytes.data(), bytes.size()); });
-    if (written < 0) return system_failure("write " + shown, errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
 
 // Gives the memory of a part of a mapped file that was read back to the system. REQUIRES: a shared mapping of
 // a file.
@@ -177,6 +83,12 @@ inline Result<Written> write_message(const Fd& fd, const Message& message, const
   return written;
 }
 
+// One component of a path, and one that leads nowhere else.
+inline bool is_file_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.size() <= NAME_MAX &&
+         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
 // A directory, held open: what is reached through it stays below it, wherever the name now points.
 class Directory {
  public:
@@ -201,6 +113,7 @@ class Directory {
   // The directory of this name, made with mode 0700 if it is not there. The caller flushes this one, once it
   // has made all that it needs: that a name can be seen does not mean that it would survive.
   [[nodiscard]] Result<Directory> make(const std::string& name) const {
+    PIGEON_TRY(check_name(name));
     if (::mkdirat(fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
       return system_failure("make directory " + below(name), errno);
     }
@@ -241,20 +154,24 @@ class Directory {
     return text;
   }
 
-  // A new, empty file of this name, for writing. False: there is one already.
+  // A new, empty file below this directory, for writing. Nothing: there is something of that name already, be
+  // it a link; it is not touched.
   [[nodiscard]] Result<std::optional<Fd>> create_file(const std::string& name) const {
-    Fd fd(retry([&] {
-      return ::openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }));
+    if (name.find('\0') != std::string::npos) return check_name(name).failure();
+    Fd fd(openat2(name, O_WRONLY | O_CREAT | O_EXCL, 0600));
     if (!fd.is_open() && errno == EEXIST) return std::nullopt;
     if (!fd.is_open()) return system_failure("create " + below(name), errno);
     return fd;
   }
 
-  // A file with this text appears under `name`, whole and durable, unless there is one of that name already:
-  // then false. Any number of processes may try at once, and whoever dies leaves nothing behind; except on a
-  // file system without unnamed files (NFS), where a dead process may leave a hidden temporary name.
-  [[nodiscard]] Result<bool> publish(const std::string& name, std::string_view text) const {
+  // A file appears under `name`, whole, with its content durable, unless there is one of that name already:
+  // then false. `write` is given the file, open for writing, and returns a Done. The name is durable once
+  // this directory was flushed. Any number of processes may try at once, and whoever dies leaves nothing
+  // behind; except on a file system without unnamed files (NFS), where a dead process may leave a hidden
+  // temporary name. After a failure that may have happened the file may be there.
+  template <typename Write>
+  [[nodiscard]] Result<bool> appear(const std::string& name, Write&& write) const {
+    PIGEON_TRY(check_name(name));
     std::string temporary_name;
     Fd fd(retry([&] { return ::openat(fd_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }));
     if (!fd.is_open() && (errno == EOPNOTSUPP || errno == EISDIR)) {
@@ -264,17 +181,23 @@ class Directory {
       if (created) fd = *std::move(created);
     }
     if (!fd.is_open()) return system_failure("create a temporary file in " + shown_, errno);
-    PIGEON_TRY(write_all(fd, text, below(name)));
-    PIGEON_TRY(pigeon::flush(fd, below(name)));
-    const auto unnamed = "/proc/self/fd/" + std::to_string(fd.get());
-    const int linked = temporary_name.empty()
-                           ? ::linkat(AT_FDCWD, unnamed.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW)
-                           : ::linkat(fd_.get(), temporary_name.c_str(), fd_.get(), name.c_str(), 0);
-    const int error = errno;
+    Done written = write(std::as_const(fd));
+    if (written) written = pigeon::flush(fd, below(name));
+    auto appeared = written ? give_name(fd, temporary_name, name) : Result<bool>(written.failure());
     if (!temporary_name.empty()) ::unlinkat(fd_.get(), temporary_name.c_str(), 0);
-    if (linked != 0 && error != EEXIST) return system_failure("name " + below(name), error);
-    PIGEON_TRY(flush());
-    return linked == 0;
+    return appeared;
+  }
+
+  // As `appear`, with this text, and the name is durable as well.
+  [[nodiscard]] Result<bool> publish(const std::string& name, std::string_view text) const {
+    const auto write = [&](const Fd& fd) { return write_all(fd, text, below(name)); };
+    const bool appeared = PIGEON_TRY(appear(name, write));
+    // Also where another process was first: it may not have come so far.
+    if (auto flushed = flush(); !flushed) {
+      flushed.failure().may_have_happened = true;
+      return flushed.failure();
+    }
+    return appeared;
   }
 
   // Atomic, also between directories of one file system. Replaces what is there.
@@ -322,15 +245,40 @@ class Directory {
   [[nodiscard]] std::string below(const std::string& name) const { return shown_ + "/" + name; }
 
  private:
-  [[nodiscard]] Result<std::optional<Fd>> open_beneath(const std::string& relative, int flags) const {
+  // What is made is made here: a name that leads elsewhere is a mistake of the caller's.
+  [[nodiscard]] Done check_name(const std::string& name) const {
+    if (is_file_name(name)) return {};
+    return failure(PIGEON_BUG, "make '" + printable(name) + "' in " + shown_ + ": it is not a single name");
+  }
+
+  // Never through a link, never out of this directory.
+  [[nodiscard]] int openat2(const std::string& relative, int flags, mode_t mode = 0) const {
     open_how how = {};
     how.flags = static_cast<__u64>(flags | O_CLOEXEC);
+    how.mode = mode;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    Fd fd(static_cast<int>(
-        retry([&] { return ::syscall(SYS_openat2, fd_.get(), relative.c_str(), &how, sizeof how); })));
+    return static_cast<int>(
+        retry([&] { return ::syscall(SYS_openat2, fd_.get(), relative.c_str(), &how, sizeof how); }));
+  }
+
+  [[nodiscard]] Result<std::optional<Fd>> open_beneath(const std::string& relative, int flags) const {
+    Fd fd(openat2(relative, flags));
     if (!fd.is_open() && errno == ENOENT) return std::nullopt;
     if (!fd.is_open()) return system_failure("open " + below(relative), errno);
     return fd;
+  }
+
+  [[nodiscard]] Result<bool> give_name(const Fd& fd, const std::string& temporary_name,
+                                       const std::string& name) const {
+    const auto unnamed = "/proc/self/fd/" + std::to_string(fd.get());
+    const int linked = temporary_name.empty()
+                           ? ::linkat(AT_FDCWD, unnamed.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW)
+                           : ::linkat(fd_.get(), temporary_name.c_str(), fd_.get(), name.c_str(), 0);
+    if (linked == 0) return true;
+    if (errno == EEXIST) return false;
+    auto met = system_failure("name " + below(name), errno);
+    met.may_have_happened = true;
+    return met;
   }
 
   Fd fd_;

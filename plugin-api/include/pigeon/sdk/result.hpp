@@ -76,7 +76,8 @@ class [[nodiscard]] Result {
   // REQUIRES: *this holds a value.
   T& operator*() & { return *std::get_if<0>(&held_); }
   const T& operator*() const& { return *std::get_if<0>(&held_); }
-  T&& operator*() && { return std::move(*std::get_if<0>(&held_)); }
+  // By value, so that `for (auto& each : *call())` does not look into what is gone.
+  T operator*() && { return std::move(*std::get_if<0>(&held_)); }
   T* operator->() { return std::get_if<0>(&held_); }
   const T* operator->() const { return std::get_if<0>(&held_); }
   // REQUIRES: *this holds a failure.

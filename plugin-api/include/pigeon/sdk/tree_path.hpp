@@ -65,9 +65,7 @@ class TreePath {
     for (const auto& name : names_) text += "/" + encode(name);
     return text;
   }
-  friend bool operator==(const TreePath&, const TreePath&) = default;
-
- private:
+  // A name as it is written in a path, and back; nothing if a "%" is not followed by two hexadecimal digits.
   static std::string encode(std::string_view name) {
     constexpr std::string_view kHex = "0123456789ABCDEF";
     std::string encoded;
@@ -98,7 +96,9 @@ class TreePath {
     }
     return name;
   }
+  friend bool operator==(const TreePath&, const TreePath&) = default;
 
+ private:
   std::vector<std::string> names_;
 };
 

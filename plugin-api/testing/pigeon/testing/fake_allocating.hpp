@@ -20,11 +20,18 @@ class FakeAllocating {
 
   template <typename Creator>
   Done obtain(Creator& creator, Deadline deadline = Deadline::in(std::chrono::seconds(10))) {
-    const pigeon_allocating operations = {
-        sizeof operations, 0, deadline.value(), this, read, propose, commit, lock, unlock};
-    deadline_ = deadline;
+    const auto operations = lend(deadline);
     Allocating allocating(operations);
     return creator.obtain(allocating);
+  }
+
+  // As the host does: for a plugin that was loaded.
+  Done obtain(const pigeon_creator& creator, void* instance,
+              Deadline deadline = Deadline::in(std::chrono::seconds(10))) {
+    const auto operations = lend(deadline);
+    auto error = blank_error();
+    const auto status = creator.obtain(instance, &operations, &error);
+    return status == PIGEON_OK ? Done() : Done(copy(error, status));
   }
 
   // The names of the operations asked for, in order.
@@ -40,6 +47,11 @@ class FakeAllocating {
   }
 
  private:
+  pigeon_allocating lend(Deadline deadline) {
+    deadline_ = deadline;
+    return {sizeof(pigeon_allocating), 0, deadline.value(), this, read, propose, commit, lock, unlock};
+  }
+
   static FakeAllocating& begin(void* context, const char* operation) {
     auto& self = *static_cast<FakeAllocating*>(context);
     self.asked.emplace_back(operation);

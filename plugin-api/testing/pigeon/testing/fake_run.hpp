@@ -36,6 +36,41 @@ class FakeRun {
 
   template <typename Module>
   Result<Outcome> run(Module& module) {
+    return lend([&](const pigeon_run& run) {
+      Run seen(run);
+      return Result<Outcome>(module.run(seen));
+    });
+  }
+
+  // As the host does: for a plugin that was loaded.
+  Result<Outcome> run(const pigeon_module& module, void* instance) {
+    return lend([&](const pigeon_run& run) -> Result<Outcome> {
+      auto error = blank_error();
+      std::uint32_t outcome = 0;
+      const auto status = module.run(instance, &run, &outcome, &error);
+      if (status != PIGEON_OK) return copy(error, status);
+      return static_cast<Outcome>(outcome);
+    });
+  }
+
+  // What the module has been given, or did.
+  std::optional<Slice> principal;
+  std::vector<Step> steps;
+  std::vector<std::pair<std::string, std::string>> allocated;  // creator, MDA
+  std::vector<std::pair<std::string, std::string>> stored;     // MDA, folder
+  std::vector<std::string> explained;
+  // What `allocate` and `store` answer.
+  std::optional<Failure> allocation_failure;
+  std::optional<Failure> store_failure;
+
+ private:
+  Slice fetch_slice(const std::string& path) {
+    auto found = tree_.fetch({*TreePath::parse(path), 1, false, Deadline()});
+    auto slice = slice_of(found && *found ? **found : Objects{{.path = path, .objectclass = "none"}});
+    return *std::move(slice);
+  }
+  template <typename Call>
+  Result<Outcome> lend(Call&& call) {
     const auto recipient = given_.local_part + "@" + given_.domain;
     const pigeon_envelope envelope = {sizeof envelope,
                                       0,
@@ -71,26 +106,9 @@ class FakeRun {
                             allocate,
                             store,
                             explain};
-    Run seen(run);
-    return module.run(seen);
+    return call(run);
   }
 
-  // What the module has been given, or did.
-  std::optional<Slice> principal;
-  std::vector<Step> steps;
-  std::vector<std::pair<std::string, std::string>> allocated;  // creator, MDA
-  std::vector<std::pair<std::string, std::string>> stored;     // MDA, folder
-  std::vector<std::string> explained;
-  // What `allocate` and `store` answer.
-  std::optional<Failure> allocation_failure;
-  std::optional<Failure> store_failure;
-
- private:
-  Slice fetch_slice(const std::string& path) {
-    auto found = tree_.fetch({*TreePath::parse(path), 1, false, Deadline()});
-    auto slice = slice_of(found && *found ? **found : Objects{{.path = path, .objectclass = "none"}});
-    return *std::move(slice);
-  }
   static FakeRun& of(void* context) { return *static_cast<FakeRun*>(context); }
 
   static pigeon_status fetch(void* context, pigeon_string name, std::uint32_t depth,
