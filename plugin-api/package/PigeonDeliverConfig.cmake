@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# find_package(PigeonDeliver): the targets pigeon::plugin-api and pigeon::plugin-testing, and pigeon_add_plugin().
+include("${CMAKE_CURRENT_LIST_DIR}/PigeonDeliverTargets.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/PigeonPlugin.cmake")
