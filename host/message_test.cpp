@@ -41,7 +41,7 @@ std::string id(const DeliveryIdParts& parts, const std::string& text) {
 }
 
 constexpr DeliveryIdParts kParts = {
-    .queue_id = "4Bx1", .principal = "/b/mailUsers/a", .folder = "Work", .sender = "s@x"};
+    .queue_id = "4Bx1", .principal = "/b/people/a", .folder = "Work", .sender = "s@x"};
 
 }  // namespace
 
@@ -141,7 +141,7 @@ TEST_CASE("every part of a delivery makes another delivery id, and no part can p
   other.queue_id = "4Bx2";
   ids.insert(id(other, text));
   other = kParts;
-  other.principal = "/b/mailUsers/c";
+  other.principal = "/b/people/c";
   ids.insert(id(other, text));
   other = kParts;
   other.folder = "";

@@ -105,8 +105,7 @@ Result<TreePath> path_argument(const std::string& text) {
   if (auto path = TreePath::parse(text)) return *std::move(path);
   return misconfigured("take '" + printable(text) + "' as a path of the tree: it is none")
       .with_remedy(
-          "write / and the names from the top, such as /example.com/mailUsers/alice; a / or % in a name as "
-          "%2F or %25");
+          "write / and the names from the top, such as /example.com; a / or % in a name as %2F or %25");
 }
 
 }  // namespace pigeon::control

@@ -42,14 +42,14 @@ TEST_CASE("every file that is called like a plugin is one, and nothing else") {
 
 TEST_CASE("a name is found without case, and only as a whole") {
   const TemporaryDirectory directory;
-  static_cast<void>(directory.write("mailStore-x.so", ""));
+  static_cast<void>(directory.write("mailThing-x.so", ""));
   const auto index = Index::of({directory.path().string()}, Trust());
   REQUIRE(index);
-  REQUIRE(index->find("MAILSTORE-X") != nullptr);
-  CHECK(index->find("mailstore-x")->path == directory / "mailStore-x.so");
-  for (const std::string name : {"mailStore", "mailStore-x.so", "", "../mailStore-x", "."})
+  REQUIRE(index->find("MAILTHING-X") != nullptr);
+  CHECK(index->find("mailthing-x")->path == directory / "mailThing-x.so");
+  for (const std::string name : {"mailThing", "mailThing-x.so", "", "../mailThing-x", "."})
     CHECK(index->find(name) == nullptr);
-  CHECK(index->find(std::string("mailStore-x\0", 12)) == nullptr);
+  CHECK(index->find(std::string("mailThing-x\0", 12)) == nullptr);
 }
 
 TEST_CASE("two names in one directory that differ in case only are refused: they are one objectclass") {
@@ -91,7 +91,7 @@ TEST_CASE("the kind of a plugin shows in its name") {
   CHECK(kind_of("datatree-x") == PIGEON_KIND_DATATREE);
   CHECK(kind_of("MDA-x") == PIGEON_KIND_MDA);
   CHECK(kind_of("creator-x") == PIGEON_KIND_CREATOR);
-  CHECK(kind_of("mailStore") == PIGEON_KIND_MODULE);
+  CHECK(kind_of("mailThing") == PIGEON_KIND_MODULE);
   CHECK(kind_of("mda") == PIGEON_KIND_MODULE);
   CHECK(pigeon::loader::kind_name(99) == "plugin of an unknown kind");
 }
