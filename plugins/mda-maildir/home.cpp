@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "home.hpp"
 
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
-#include <climits>
 #include <cstdint>
 
 namespace mda_maildir {
@@ -11,28 +11,14 @@ namespace {
 
 using pigeon::Result;
 
-constexpr std::string_view kCatchAll =
-    "=unknown";  // "=" and no hexadecimal digits: no encoded name begins like this
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
 std::string two_digits(std::uint64_t byte) {
   return {kHex[(byte >> 4U) & 15U], kHex[byte & 15U]};
 }
 
-bool is_usual(char c) {
-  constexpr std::string_view kUsual = "._-+@~";
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kUsual.find(c) != std::string_view::npos;
-}
-
 Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal) {
-  std::string encoded;
-  for (const char c : name)
-    encoded += is_usual(c) ? std::string(1, c) : "=" + two_digits(static_cast<unsigned char>(c));
-  const bool unsafe =
-      name.front() == '.' || name.find('/') != std::string::npos || pigeon::has_control_characters(name);
-  if (!unsafe && encoded.size() <= NAME_MAX) return encoded;
+  if (auto encoded = pigeon::file_name(name)) return *std::move(encoded);
   return pigeon::misconfigured("make a path of '" + pigeon::printable(name) +
                                "': it cannot be the name of a directory")
       .with_remedy(
@@ -51,24 +37,14 @@ std::uint64_t spread(std::string_view text) {
   return hash;
 }
 
-bool is_safe_component(std::string_view component) {
-  return !component.empty() && component != "." && component != ".." && component.size() <= NAME_MAX &&
-         !pigeon::has_control_characters(component);
-}
-
 }  // namespace
-
-bool is_safe_path(std::string_view path) {
-  const auto components = pigeon::split(path, '/');
-  return std::all_of(components.begin(), components.end(), is_safe_component);
-}
 
 Result<HomeTemplate> HomeTemplate::parse(std::string_view text) {
   const auto wrong = [&](const std::string& why) {
     return pigeon::misconfigured("use \"" + pigeon::printable(text) + "\" as \"home\" of mda-maildir: " + why)
         .with_remedy("write a relative path with {user} in it, such as \"{domain}/{user}\"");
   };
-  if (!is_safe_path(text)) return wrong("it is not a relative path, or leads upwards");
+  if (!pigeon::is_safe_path(text)) return wrong("it is not a relative path, or leads upwards");
   HomeTemplate parsed{std::string(text)};
   const auto expanded = parsed.home_of({.domain = "d", .user = "u"});
   if (!expanded) return wrong(expanded.failure().detail);
@@ -88,8 +64,7 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
     if (name == "domain") {
       home += PIGEON_TRY(file_name(principal.domain, principal));
     } else if (name == "user") {
-      home +=
-          principal.user.empty() ? std::string(kCatchAll) : PIGEON_TRY(file_name(principal.user, principal));
+      home += PIGEON_TRY(file_name(principal.user, principal));  // empty: the catch-all's own name
     } else if (name.size() == 5 && pigeon::starts_with(name, "hash") && name[4] >= '1' && name[4] <= '4') {
       home += two_digits(hash >> (8U * static_cast<unsigned>(name[4] - '1')));
     } else {
@@ -105,7 +80,7 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
 Result<std::string> requested_home(std::string_view request, const std::string& base) {
   auto relative = request;
   if (pigeon::starts_with(relative, base + "/")) relative.remove_prefix(base.size() + 1);
-  if (is_safe_path(relative)) return std::string(relative);
+  if (pigeon::is_safe_path(relative)) return std::string(relative);
   return pigeon::misconfigured("use the requested home '" + pigeon::printable(request) +
                                "': it does not lie below " + base)
       .with_remedy("request a directory below the base of mda-maildir, such as home=example.com/alice");

@@ -28,9 +28,6 @@ class HomeTemplate {
   std::string text_;
 };
 
-// Relative, and leads nowhere but downwards.
-bool is_safe_path(std::string_view path);
-
 // A home that the administrator asks for, below `base`: relative, or absolute and below it.
 pigeon::Result<std::string> requested_home(std::string_view request, const std::string& base);
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "ledger.hpp"
 
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <ctime>
 
 namespace mda_maildir {
@@ -25,17 +24,6 @@ constexpr int kMostForgotten = 500;
 
 std::uint64_t this_week() {
   return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek;
-}
-
-Result<std::string> random_token() {
-  std::array<unsigned char, 16> bytes = {};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return pigeon::system_failure("get random bytes", errno);
-  }
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string token;
-  for (const auto byte : bytes) token += {kHex[byte >> 4U], kHex[byte & 15U]};
-  return token;
 }
 
 pigeon::Failure damaged(const std::string& shown) {
@@ -120,7 +108,7 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
     claimed->token = entry.substr(id.size() + 1);
     return claimed;
   }
-  const auto token = PIGEON_TRY(random_token());
+  const auto token = PIGEON_TRY(pigeon::random_token());
   auto claimed = PIGEON_TRY(try_claim(id + "-" + token));
   if (!claimed) return pigeon::temporary("lock a file that was just made in " + pending_.shown());
   claimed->token = token;

@@ -3,6 +3,7 @@
 
 #include "home.hpp"
 
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
 #include <sys/stat.h>
@@ -19,7 +20,7 @@ constexpr std::size_t kLargestStamp = 256;
 
 Result<std::string> home_of(const Allocation& allocation) {
   const auto home = allocation.attributes.get("home");
-  if (home && is_safe_path(*home)) return std::string(*home);
+  if (home && pigeon::is_safe_path(*home)) return std::string(*home);
   return pigeon::misconfigured("use the allocation " + pigeon::printable(allocation.id) + ": its home '" +
                                pigeon::printable(home.value_or("")) + "' is not a path below the base")
       .with_remedy("restore the allocation of " + pigeon::shell_word(allocation.principal.address()) +
@@ -57,20 +58,6 @@ Result<std::optional<std::string>> stamp_of(const Directory& home, const char* n
   return text;
 }
 
-// Makes the path to the home, and flushes every directory of it from the base down: that somebody else has
-// made one does not mean that it would survive.
-Result<Directory> make_path(const Directory& base, const std::string& home) {
-  std::vector<Directory> path;
-  for (const auto name : pigeon::split(home, '/')) {
-    const auto& above = path.empty() ? base : path.back();
-    auto next = PIGEON_TRY(above.make(std::string(name)));
-    path.push_back(std::move(next));
-  }
-  PIGEON_TRY(base.flush());
-  for (std::size_t level = 0; level + 1 < path.size(); ++level) PIGEON_TRY(path[level].flush());
-  return std::move(path.back());
-}
-
 // Removes everything below a directory. Nothing is followed.
 Done remove_below(const Directory& directory) {
   for (const auto& name : PIGEON_TRY(directory.names())) {
@@ -95,32 +82,6 @@ Done remove_directory(const Directory& parent, const std::string& name) {
 }
 
 }  // namespace
-
-Result<Directory> open_base(const std::string& path) {
-  auto base = PIGEON_TRY(Directory::open(path));
-  const bool is_marked = base && PIGEON_TRY(base->has(kBaseMark));
-  if (is_marked) return *std::move(base);
-  return pigeon::misconfigured("use base directory " + path + ": " +
-                               (base ? "it is not marked as one of PigeonDeliver's" : "there is none"))
-      .with_remedy("mount its file system; if it is new, run `pigeonctl init`");
-}
-
-Done make_base(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return pigeon::system_failure("make base directory " + path, errno)
-        .with_remedy("install -d -o " + std::to_string(::geteuid()) + " -m 700 " + pigeon::shell_word(path));
-  }
-  const auto base = PIGEON_TRY(Directory::open(path));
-  if (!base) return pigeon::temporary("make base directory " + path + ": it vanished at once");
-  PIGEON_TRY(base->publish(
-      kBaseMark,
-      "Mailboxes of PigeonDeliver are kept below this directory.\n"
-      "Without this file it is taken for a file system that is not mounted, and mail waits.\n"));
-  const auto slash = path.rfind('/');
-  const auto above = PIGEON_TRY(Directory::open(slash == 0 ? "/" : path.substr(0, slash)));
-  if (above) PIGEON_TRY(above->flush());
-  return {};
-}
 
 Result<std::optional<Folder>> open_folder(const Directory& maildir, const std::string& name) {
   auto directory = PIGEON_TRY(maildir.find(name.empty() ? "." : name));
@@ -163,7 +124,7 @@ Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocatio
 // stamp is one that we have not begun. Every step may have been done before, by us or by another process.
 Done Mailbox::make(const Directory& base, const Allocation& allocation) {
   const auto path = PIGEON_TRY(home_of(allocation));
-  const auto home = PIGEON_TRY(make_path(base, path));
+  const auto home = PIGEON_TRY(pigeon::make_path(base, path));
   auto stamp = PIGEON_TRY(stamp_of(home));
   if (!stamp) {
     const bool has_maildir = PIGEON_TRY(home.has(kMaildir));

@@ -23,15 +23,8 @@ using pigeon::Done;
 using pigeon::Failure;
 using pigeon::Result;
 
-constexpr const char* kBaseMark = ".pigeon-base";
 constexpr const char* kOwn = ".pigeon";
 constexpr const char* kMaildir = "Maildir";
-
-// The base directory, marked as ours. A file system that is not mounted leaves an empty directory in its
-// place; then, and where there is none at all, mail waits.
-Result<Directory> open_base(const std::string& path);
-// Makes the base directory, if it is not there, and marks it.
-Done make_base(const std::string& path);
 
 // A Maildir, or a folder of one.
 struct Folder {

@@ -7,6 +7,7 @@
 #include "quota.hpp"
 
 #include <pigeon/sdk/file.hpp>
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
 #include <sys/stat.h>
@@ -47,20 +48,20 @@ pigeon::Result<pigeon::Attributes> Maildir::propose(const pigeon::Principal& pri
 }
 
 pigeon::Done Maildir::ensure(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
   return Mailbox::make(base, allocation);
 }
 
 void Maildir::deliver(std::span<pigeon::Delivery> batch) {
   // Opened for each batch: a file system may have been unmounted since the last one.
-  const auto base = open_base(base_);
+  const auto base = pigeon::open_base(base_);
   if (base) return Batch(*base, one_flush_, host_).deliver(batch);
   for (const auto& delivery : batch) delivery.answer(base.failure());
 }
 
 pigeon::Done Maildir::list(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/,
                            const std::function<bool(const pigeon::Entry&)>& visit) {
-  const auto base = PIGEON_TRY(open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
   const auto mailbox = PIGEON_TRY(Mailbox::open(base, allocation));
   for (const auto& name : PIGEON_TRY(mailbox.folders())) {
     const auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
@@ -75,21 +76,21 @@ pigeon::Done Maildir::list(const pigeon::Allocation& allocation, pigeon::Deadlin
 }
 
 pigeon::Done Maildir::adopt(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
   return Mailbox::adopt(base, allocation);
 }
 
 pigeon::Done Maildir::purge(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
   return Mailbox::purge(base, allocation);
 }
 
 pigeon::Done Maildir::initialize(const pigeon_schema& /*schema*/, pigeon::Deadline /*deadline*/) {
-  return make_base(base_);
+  return pigeon::make_base(base_);
 }
 
 pigeon::Done Maildir::check(pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
   struct stat status = {};
   if (::fstat(base.fd(), &status) != 0) return pigeon::system_failure("examine " + base_, errno);
   if (status.st_uid != ::geteuid() || (status.st_mode & 022U) != 0) {
