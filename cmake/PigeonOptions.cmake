@@ -26,6 +26,7 @@ set(PIGEON_SANITIZE "" CACHE STRING "What to give to -fsanitize=")
 # see docs/decisions/0010-programs-carry-their-libraries.md.
 cmake_dependent_option(PIGEON_CARRY_LIBRARIES "Link libstdc++, libsodium and SQLite into what needs them" ON
                        "NOT PIGEON_SANITIZE" OFF)
+option(PIGEON_FUZZ "Build the fuzzers; needs clang" OFF)
 option(PIGEON_CLANG_TIDY "Run clang-tidy on every file that is compiled" OFF)
 
 add_library(pigeon_options INTERFACE)
@@ -55,6 +56,10 @@ if(PIGEON_SANITIZE)
   target_link_options(pigeon_options INTERFACE -fsanitize=${PIGEON_SANITIZE})
 else()
   target_compile_definitions(pigeon_options INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+endif()
+
+if(PIGEON_FUZZ)
+  target_compile_options(pigeon_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 if(PIGEON_CLANG_TIDY)

@@ -5,6 +5,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parser.hpp>
+#include <boost/json/stream_parser.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -127,6 +128,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// Where a text stops being JSON, byte by byte: inside of what is no comment either, Boost.JSON 1.81 does not
+// say.
+std::size_t end_of_json(std::string_view text) {
+  json::stream_parser parser({}, options());
+  json::error_code error;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    parser.write(&text[at], 1, error);
+    if (error) return at;
+  }
+  return text.size();
+}
+
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text) {
@@ -134,7 +147,10 @@ Result<json::value> parse_json(std::string_view text) {
   json::parser parser({}, options());
   const auto consumed = parser.write_some(text.data(), text.size(), error);
   if (!error && consumed < text.size()) error = json::error::extra_data;
-  if (error) return misconfigured(line_and_column(text, consumed) + ": " + error.message());
+  if (error) {
+    const auto at = consumed <= text.size() ? consumed : end_of_json(text);
+    return misconfigured(line_and_column(text, at) + ": " + error.message());
+  }
 
   json::basic_parser<KeyFinder> keys(options(), std::vector<std::string>{});
   const auto stopped = keys.write_some(false, text.data(), text.size(), error);

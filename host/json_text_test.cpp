@@ -34,6 +34,13 @@ TEST_CASE("what is no JSON is refused where it stops being some") {
   CHECK(complaint("{\"x\": \"\xff\"}").rfind("1:", 0) == 0);
 }
 
+TEST_CASE("a slash that begins no comment is refused where it stands") {
+  CHECK(complaint("{\n  / c\n}").rfind("2:4: ", 0) == 0);
+  CHECK(complaint(" /x").rfind("1:3: ", 0) == 0);
+  CHECK(complaint("/").rfind("1:2: ", 0) == 0);
+  CHECK(complaint("{\"a\": /q").rfind("1:8: ", 0) == 0);
+}
+
 TEST_CASE("a key that stands twice in one object is refused where it stands the second time") {
   CHECK(complaint("{\"x\": 1,\n   \"x\": 2}") == "2:4: the key 'x' stands twice");
   CHECK(complaint("{\"a\": {\"x\": 1, \"y\": [{\"x\": 2, \"x\": 3}]}}") == "1:31: the key 'x' stands twice");
