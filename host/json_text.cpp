@@ -5,7 +5,6 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parser.hpp>
-#include <boost/json/stream_parser.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -17,7 +16,6 @@ namespace {
 
 json::parse_options options() {
   json::parse_options options;
-  options.allow_comments = true;
   options.allow_trailing_commas = true;
   return options;
 }
@@ -128,29 +126,41 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// Where a text stops being JSON, byte by byte: inside of what is no comment either, Boost.JSON 1.81 does not
-// say.
-std::size_t end_of_json(std::string_view text) {
-  json::stream_parser parser({}, options());
-  json::error_code error;
+// The text with blanks in place of its comments, so that everything else stays where it is. Not left to
+// Boost.JSON 1.81, which loses its place at a slash that begins no comment.
+std::string without_comments(std::string_view text) {
+  std::string blanked(text);
   for (std::size_t at = 0; at < text.size(); ++at) {
-    parser.write(&text[at], 1, error);
-    if (error) return at;
+    if (text[at] == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at) {
+        if (text[at] == '\\') ++at;
+      }
+    } else if (text[at] == '/') {
+      const bool is_line = text.substr(at, 2) == "//";
+      const bool is_block = text.substr(at, 2) == "/*";
+      const auto end = is_line    ? std::min(text.find('\n', at), text.size())
+                       : is_block ? text.find("*/", at + 2)
+                                  : std::string_view::npos;
+      if (end == std::string_view::npos) break;  // no comment: the parser complains
+      const auto behind = is_line ? end : end + 2;
+      std::replace_if(
+          blanked.begin() + static_cast<std::ptrdiff_t>(at),
+          blanked.begin() + static_cast<std::ptrdiff_t>(behind), [](char c) { return c != '\n'; }, ' ');
+      at = behind - 1;
+    }
   }
-  return text.size();
+  return blanked;
 }
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text) {
+Result<json::value> parse_json(std::string_view commented) {
+  const auto text = without_comments(commented);
   json::error_code error;
   json::parser parser({}, options());
   const auto consumed = parser.write_some(text.data(), text.size(), error);
   if (!error && consumed < text.size()) error = json::error::extra_data;
-  if (error) {
-    const auto at = consumed <= text.size() ? consumed : end_of_json(text);
-    return misconfigured(line_and_column(text, at) + ": " + error.message());
-  }
+  if (error) return misconfigured(line_and_column(text, consumed) + ": " + error.message());
 
   json::basic_parser<KeyFinder> keys(options(), std::vector<std::string>{});
   const auto stopped = keys.write_some(false, text.data(), text.size(), error);
@@ -161,7 +171,8 @@ Result<json::value> parse_json(std::string_view text) {
   return parser.release();
 }
 
-std::string position_of(std::string_view text, const std::vector<std::string>& path) {
+std::string position_of(std::string_view commented, const std::vector<std::string>& path) {
+  const auto text = without_comments(commented);
   json::error_code error;
   json::basic_parser<KeyFinder> keys(options(), path);
   const auto stopped = keys.write_some(false, text.data(), text.size(), error);

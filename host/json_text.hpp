@@ -13,11 +13,11 @@
 
 namespace pigeon::host {
 
-// Parses `text`; a failure begins with "line:column: ". A key that stands twice in one object is a failure.
-Result<boost::json::value> parse_json(std::string_view text);
+// Parses a text; a failure begins with "line:column: ". A key that stands twice in one object is a failure.
+Result<boost::json::value> parse_json(std::string_view commented);
 
 // "line:column" of the key reached by `path`, keys from the outermost object inwards; "1:1" if there is none.
-std::string position_of(std::string_view text, const std::vector<std::string>& path);
+std::string position_of(std::string_view commented, const std::vector<std::string>& path);
 
 // Of `known`, the name that `name` was probably meant to be, as " (did you mean 'x'?)"; empty if none is
 // near.

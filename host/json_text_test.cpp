@@ -34,11 +34,22 @@ TEST_CASE("what is no JSON is refused where it stops being some") {
   CHECK(complaint("{\"x\": \"\xff\"}").rfind("1:", 0) == 0);
 }
 
-TEST_CASE("a slash that begins no comment is refused where it stands") {
-  CHECK(complaint("{\n  / c\n}").rfind("2:4: ", 0) == 0);
-  CHECK(complaint(" /x").rfind("1:3: ", 0) == 0);
-  CHECK(complaint("/").rfind("1:2: ", 0) == 0);
-  CHECK(complaint("{\"a\": /q").rfind("1:8: ", 0) == 0);
+TEST_CASE("a slash that begins no comment, or one that does not end, is refused where it stands") {
+  CHECK(complaint("{\n  / c\n}").rfind("2:3: ", 0) == 0);
+  CHECK(complaint(" /x").rfind("1:2: ", 0) == 0);
+  CHECK(complaint("/").rfind("1:1: ", 0) == 0);
+  CHECK(complaint("{\"a\": /q").rfind("1:7: ", 0) == 0);
+  CHECK(complaint("{} /* x").rfind("1:4: ", 0) == 0);
+  CHECK(complaint("{} /*/").rfind("1:4: ", 0) == 0);
+  CHECK(complaint("// c\n/ c\n\" xxxxxxxxxxxxxxxxxxxx :7 z ){20sxxx,}").rfind("2:1: ", 0) == 0);
+}
+
+TEST_CASE("what looks like a comment inside of a string is none, and a comment moves nothing") {
+  const auto parsed = parse_json(R"({"a//b": "/* \" // */", /* "x": 1, */ "c": "\\" /**/} // "end)");
+  REQUIRE(parsed);
+  CHECK(parsed->as_object().size() == 2);
+  CHECK(parsed->at("a//b").as_string() == "/* \" // */");
+  CHECK(position_of("/* a\n */ {\"a\": 1, // \"b\"\n \"b\": 2}", {"b"}) == "3:2");
 }
 
 TEST_CASE("a key that stands twice in one object is refused where it stands the second time") {
