@@ -170,14 +170,10 @@ class Scene(Site):
     def traced(self, *options, stop=None):
         """The delivery under strace. stop: called with the pid of the parent once a process was stopped by a signal."""
         command = [tracing.strace(), "-f", "-o", str(self.root / "trace"), *options, *self.arguments()]
-        for _ in range(5):
-            status, out, err = self._run_traced(command, stop)
-            if self.trace():
-                mine = [line for line in err.splitlines(True) if not line.startswith(tracing.strace() + ":")]
-                return Delivery(status, out, "".join(mine), self.new_records())
-            # Once in a thousand times strace gives up before it has started anything: "Unexpected wait status".
-            expect(status == 1 and "Unexpected wait status" in err, "strace did not trace anything", status, err)
-        raise Wrong("strace does not start")
+        status, out, err = self._run_traced(command, stop)
+        expect(self.trace(), "strace did not trace anything", status, err)
+        mine = [line for line in err.splitlines(True) if not line.startswith(tracing.strace() + ":")]
+        return Delivery(status, out, "".join(mine), self.new_records())
 
     def _run_traced(self, command, stop):
         (self.root / "trace").write_bytes(b"")
@@ -188,7 +184,8 @@ class Scene(Site):
             try:
                 if stop:
                     self._at_stop(process, self.root / "trace", stop)
-                status = self._wait(process, 60)
+                    self._continue(process)
+                status = process.wait(60)
             except BaseException:
                 self._end(process)
                 raise
@@ -201,23 +198,18 @@ class Scene(Site):
         while time.monotonic() < end and process.poll() is None:
             if b"--- stopped by SIGSTOP ---" in trace.read_bytes():
                 return stop(children(process.pid)[0])
-            if process.poll() == 1 and not trace.stat().st_size:
-                return None  # strace did not start
             time.sleep(0.002)
         raise Wrong("no process was stopped")
 
     @staticmethod
-    def _wait(process, seconds):
-        end = time.monotonic() + seconds
-        while process.poll() is None:
-            expect(time.monotonic() < end, "a delivery under strace did not end")
-            # The parent may come to the call at which the worker was stopped, and be stopped there as well.
+    def _continue(process):
+        """The parent may come to the call at which the worker was stopped, and be stopped there as well."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end and process.poll() is None:
             for parent in children(process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(parent, signal.SIGCONT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(0.1)
-        return process.returncode
+            time.sleep(0.02)
 
     @staticmethod
     def _end(process):
