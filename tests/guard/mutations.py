@@ -31,6 +31,7 @@ BATCH = "plugins/mda-maildir/batch.cpp"
 LEDGER = "plugins/mda-maildir/ledger.cpp"
 MAILBOX = "plugins/mda-maildir/mailbox.cpp"
 FILE = "plugin-api/include/pigeon/sdk/file.hpp"
+PATHS = "plugin-api/include/pigeon/sdk/mailbox.hpp"
 SUPERVISOR = "host/supervisor.cpp"
 
 MUTATIONS = (
@@ -63,7 +64,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the directory below the base is flushed before the verdict",
-        MAILBOX,
+        PATHS,
         "  PIGEON_TRY(base.flush());\n",
         "",
         MAILDIR,
@@ -72,7 +73,7 @@ MUTATIONS = (
     ),
     Mutation(
         "every directory on the way to the home is flushed before the verdict",
-        MAILBOX,
+        PATHS,
         "  for (std::size_t level = 0; level + 1 < path.size(); ++level) PIGEON_TRY(path[level].flush());\n",
         "",
         MAILDIR,
@@ -237,7 +238,7 @@ MUTATIONS = (
     Mutation(
         "a file has its content before its name, also after a power failure",
         FILE,
-        "    PIGEON_TRY(pigeon::flush(fd, below(name)));\n",
+        "    if (written) written = pigeon::flush(fd, below(name));\n",
         "",
         MAILDIR,
         POWER_LOSS,

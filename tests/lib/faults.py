@@ -55,7 +55,7 @@ def changes(call, root):
     if call.name in ALWAYS:
         return True
     text = ", ".join(call.arguments)
-    if call.name in ("openat", "open"):
+    if call.name in ("openat", "openat2", "open"):
         return "O_CREAT" in text or "O_TMPFILE" in text
     if call.name == "fcntl":
         return "F_SETLK" in text or "F_ADD_SEALS" in text

@@ -139,14 +139,6 @@ class Log:
         above = self.find(os.path.dirname(path))
         return (above, os.path.basename(path)) if above else None
 
-    def _openat2(self, call):
-        """Opens only what is there."""
-        number = int(re.match(r"\d+", call.result).group())
-        assert "O_CREAT" not in call.arguments[2] and "O_TRUNC" not in call.arguments[2], call
-        # None: at the end.
-        self.positions[number] = None if "O_APPEND" in call.arguments[2] else 0
-        self.unnamed.pop(number, None)
-
     def _openat(self, call):
         number = int(re.match(r"\d+", call.result).group())
         self.positions[number] = None if "O_APPEND" in call.arguments[2] else 0
@@ -162,6 +154,8 @@ class Log:
         if "O_CREAT" in call.arguments[2] and name not in above.names:
             above.names[name] = self._inode(b"")
             self._add("link", above, name=name, target=above.names[name])
+
+    _openat2 = _openat
 
     def _mkdirat(self, call):
         if place := self._place(call, 0, 1):
