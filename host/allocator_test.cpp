@@ -23,7 +23,7 @@ namespace {
 struct Scene : Stage {
   Scene() {
     objects.add({.path = "/d", .objectclass = "mailDomain"});
-    objects.add({.path = "/d/m", .objectclass = "mailUsers"});
+    objects.add({.path = "/d/m", .objectclass = "people"});
     objects.add({.path = "/d/m/u", .objectclass = "mailUser"});
   }
 

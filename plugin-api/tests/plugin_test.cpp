@@ -34,15 +34,15 @@ struct Throwing {
     if (settings.has("open")) throw_it(settings.text("open"));
     return std::make_unique<Throwing>(Throwing{settings.text("call")});
   }
-  Result<Attributes> propose(const pigeon::Principal& /*principal*/, const Attributes& /*requests*/) {
+  Result<Attributes> propose(const pigeon::Principal& /*principal*/, const Attributes& /*requests*/) const {
     throw_it(what);
   }
-  Done ensure(const Allocation& /*allocation*/, Deadline /*deadline*/) { throw_it(what); }
-  Result<Stored> deliver(const Delivery& delivery) {
+  Done ensure(const Allocation& /*allocation*/, Deadline /*deadline*/) const { throw_it(what); }
+  Result<Stored> deliver(const Delivery& delivery) const {
     if (delivery.id() == "good") return Stored{.where = "there"};
     throw_it(what);
   }
-  Done check(Deadline /*deadline*/) { throw_it(what); }
+  Done check(Deadline /*deadline*/) const { throw_it(what); }
 };
 
 constexpr pigeon::About kAbout = {.name = "mda-throwing", .version = "1", .summary = "throws"};
@@ -73,7 +73,6 @@ struct Opened {
 TEST_CASE("no exception crosses: short memory is trouble, any other is a bug of the plugin") {
   for (const auto& [what, status] :
        {std::pair{"memory", PIGEON_TEMPORARY}, {"oops", PIGEON_BUG}, {"number", PIGEON_BUG}}) {
-    CAPTURE(what);
     auto error = pigeon::blank_error();
     void* none = nullptr;
     CHECK(open({{"open", {what}}}, &none, &error) == status);

@@ -38,6 +38,8 @@ bool passes(const std::string& call) {
 
 using pigeon::testing::passes;
 
+// The C library's parameter names are reserved ones.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 
 int fsync(int fd) {
@@ -62,3 +64,4 @@ int renameat(int from_directory, const char* from, int to_directory, const char*
   return static_cast<int>(::syscall(SYS_renameat, from_directory, from, to_directory, to));
 }
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
