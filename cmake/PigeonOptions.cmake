@@ -78,7 +78,9 @@ file(GLOB_RECURSE PIGEON_SOURCES CONFIGURE_DEPENDS LIST_DIRECTORIES false
 find_program(PIGEON_CLANG_FORMAT_PROGRAM clang-format)
 if(PIGEON_CLANG_FORMAT_PROGRAM)
   add_custom_target(format COMMAND ${PIGEON_CLANG_FORMAT_PROGRAM} -i ${PIGEON_SOURCES} VERBATIM)
-  add_custom_target(format-check COMMAND ${PIGEON_CLANG_FORMAT_PROGRAM} --dry-run --Werror ${PIGEON_SOURCES} VERBATIM)
+  add_custom_target(
+    format-check COMMAND ${CMAKE_COMMAND} -DCLANG_FORMAT=${PIGEON_CLANG_FORMAT_PROGRAM} -P
+                         ${PROJECT_SOURCE_DIR}/cmake/format_check.cmake -- ${PIGEON_SOURCES} VERBATIM)
 endif()
 
 # Boost 1.81 from the system, or unpacked below .deps/ where an older one occupies the system's place.
