@@ -65,6 +65,11 @@ class Trial {
   // A text that nothing else has: random bytes, of all values.
   std::string random_text(std::size_t size);
 
+  // The same, not loaded yet, in another directory.
+  [[nodiscard]] Trial elsewhere(std::string directory) const {
+    return {entry_.path, kind_, std::move(directory), given_, seed_};
+  }
+
   // Loaded once, when first asked for.
   Result<const loader::Library*> library();
   // The settings as the host would hand them over.

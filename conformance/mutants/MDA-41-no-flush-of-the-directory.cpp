@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "mda_specimen.hpp"
+
+struct Mutant : public specimen::Opens<Mutant> {
+  using Opens::Opens;
+  pigeon::Done flush_directory(const pigeon::Directory& /*directory*/) override { return {}; }
+};
+
+PIGEON_MDA(Mutant, specimen::kAbout);

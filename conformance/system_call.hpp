@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// A system call of a process that is watched, and what is known of each: whether it changes anything, and how
+// it can fail.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pigeon::conformance {
+
+struct SystemCall {
+  static constexpr std::int64_t kNoResult = INT64_MIN;  // the process ended in it
+
+  long number = -1;
+  std::array<std::uint64_t, 6> arguments = {};
+  std::int64_t result = kNoResult;
+  std::uint64_t open_flags = 0;  // of a call that opens a file
+  std::size_t said = 0;          // how many things the process had said before
+
+  [[nodiscard]] bool failed() const { return result < 0; }
+};
+
+enum Trait : std::uint32_t {
+  kChanges = 1U << 0U,   // files, names, or what of them survives
+  kLooks = 1U << 1U,     // at files
+  kOpens = 1U << 2U,     // gives a new descriptor
+  kGrows = 1U << 3U,     // needs space
+  kWaits = 1U << 4U,     // may be interrupted
+  kNames = 1U << 5U,     // may be forbidden
+  kCloses = 1U << 6U,    // a descriptor, even if it fails
+  kTalks = 1U << 7U,     // to another process or host
+  kHides = 1U << 8U,     // moves bytes that cannot be seen in its arguments
+  kProcess = 1U << 9U,   // changes the process, or starts one
+  kFlushes = 1U << 10U,  // makes something durable
+};
+
+// What is known of a call of this number; 0: that it is of no interest here.
+std::uint32_t traits_of(long number);
+std::string name_of(long number);
+
+// Whether this call, with these arguments, is meant to change a file or a name, or to make it durable.
+bool changes_state(const SystemCall& call);
+// Whether a disk, a limit or an administrator can make it fail.
+bool can_fail(const SystemCall& call);
+// Those of EIO, ENOSPC, EDQUOT, EINTR, EMFILE and EACCES that it may answer.
+std::vector<int> errors_of(const SystemCall& call);
+
+}  // namespace pigeon::conformance
