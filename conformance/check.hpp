@@ -54,6 +54,7 @@ const Check* find_check(std::string_view id);
 std::span<const Check> file_checks();
 std::span<const Check> life_checks();
 std::span<const Check> mda_checks();
+std::span<const Check> mda_hostile_checks();
 std::span<const Check> mda_fault_checks();
 
 }  // namespace pigeon::conformance

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/mailbox.hpp"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,7 +13,8 @@ namespace {
 // One delivery as C sees it, with everything that it points to.
 class LentDelivery {
  public:
-  LentDelivery(const Parcel& parcel, const Allocation& allocation, const Settings& preferences)
+  LentDelivery(const Parcel& parcel, std::string_view body, const Allocation& allocation,
+               const Settings& preferences)
       : prefix_(borrow(parcel.prefix)), allocation_(allocation), preferences_(preferences.attributes()) {
     envelope_.size = sizeof envelope_;
     envelope_.sender = borrow(kSender);
@@ -21,7 +23,7 @@ class LentDelivery {
     envelope_.local_part = borrow(allocation.principal.user);
     envelope_.user = borrow(allocation.principal.user);
     envelope_.domain = borrow(allocation.principal.domain);
-    message_ = {sizeof message_, 0, &prefix_, 1, borrow(parcel.text)};
+    message_ = {sizeof message_, 0, &prefix_, 1, borrow(body)};
     receipt_.size = sizeof receipt_;
     receipt_.status = PIGEON_BUG;
     receipt_.error = &error_;
@@ -119,12 +121,21 @@ std::vector<Receipt> Mailbox::deliver_all(const std::vector<Parcel>& parcels) {
   std::vector<const pigeon_delivery*> batch;
   for (const auto& parcel : parcels) {
     batch.push_back(
-        lent.emplace_back(std::make_unique<LentDelivery>(parcel, allocation_, preferences))->get());
+        lent.emplace_back(std::make_unique<LentDelivery>(parcel, parcel.text, allocation_, preferences))
+            ->get());
   }
   instance_->operations<pigeon_mda>().deliver(instance_->get(), batch.data(), batch.size());
   std::vector<Receipt> receipts;
   for (const auto& each : lent) receipts.push_back(each->receipt());
   return receipts;
+}
+
+Receipt Mailbox::deliver_from(const Parcel& parcel, std::string_view body) {
+  const auto preferences = default_preferences(instance_->descriptor());
+  const LentDelivery lent(parcel, body, allocation_, preferences);
+  const std::array batch = {lent.get()};
+  instance_->operations<pigeon_mda>().deliver(instance_->get(), batch.data(), batch.size());
+  return lent.receipt();
 }
 
 std::size_t Mailbox::copies(const std::string& text) const {

@@ -48,6 +48,8 @@ class Mailbox {
   void use(Allocation allocation) { allocation_ = std::move(allocation); }
 
   Receipt deliver(const Parcel& parcel);
+  // With this body instead of the parcel's text.
+  Receipt deliver_from(const Parcel& parcel, std::string_view body);
   std::vector<Receipt> deliver_all(const std::vector<Parcel>& parcels);
 
   // How many times the text stands in the files below the trial's directory.

@@ -57,11 +57,18 @@ class TemporaryDirectory {
   std::string path_;
 };
 
+// A list of a thousand leaks says no more than its beginning.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kLongest = 400;
+  const auto shown = printable(text.substr(0, kLongest));
+  return text.size() > kLongest ? shown + " ..." : shown;
+}
+
 std::string encode(const Finding& finding) {
   return json::serialize(json::object{{"status", static_cast<int>(finding.status)},
-                                      {"done", printable(finding.done)},
-                                      {"expected", printable(finding.expected)},
-                                      {"came", printable(finding.came)}});
+                                      {"done", shortened(finding.done)},
+                                      {"expected", shortened(finding.expected)},
+                                      {"came", shortened(finding.came)}});
 }
 
 std::optional<Finding> decode(const std::string& text) {

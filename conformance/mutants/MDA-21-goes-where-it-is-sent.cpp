@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "mda_specimen.hpp"
+
+struct Mutant : public specimen::Opens<Mutant> {
+  using Opens::Opens;
+  pigeon::Done ensure(const pigeon::Allocation& allocation, pigeon::Deadline deadline) override {
+    ::mkdir((base_ + "/" + home_of(allocation)).c_str(), 0700);
+    return Mda::ensure(allocation, deadline);
+  }
+};
+
+PIGEON_MDA(Mutant, specimen::kAbout);
