@@ -46,7 +46,8 @@ Result<Ledger> Ledger::open(const pigeon::Directory& own) {
 // All weeks that are there are looked through, so that a clock that jumps makes no difference.
 Result<bool> Ledger::is_done(const std::string& id) {
   for (const auto& week : weeks_) {
-    if (PIGEON_TRY(done_.has(week + "/" + id))) return true;
+    const auto directory = PIGEON_TRY(done_.find(week));
+    if (directory && PIGEON_TRY(directory->has(id))) return true;
   }
   return false;
 }
@@ -118,11 +119,11 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
 Done Ledger::finish(const Claim& claim) {
   if (!claim.is_unique) return abandon(claim);
   const auto week = std::to_string(this_week());
-  auto moved = pending_.rename(claim.entry, done_, week + "/" + claim.entry);
-  if (moved) return {};
-  PIGEON_TRY(done_.make(week));
-  PIGEON_TRY(pending_.rename(claim.entry, done_, week + "/" + claim.entry));
-  return forget_old();
+  auto directory = PIGEON_TRY(done_.find(week));
+  const bool is_first_of_week = !directory;
+  if (is_first_of_week) directory = PIGEON_TRY(done_.make(week));
+  PIGEON_TRY(pending_.rename(claim.entry, *directory, claim.entry));
+  return is_first_of_week ? forget_old() : Done();
 }
 
 Done Ledger::abandon(const Claim& claim) {
@@ -137,8 +138,9 @@ Done Ledger::forget_old() {
     struct stat status = {};
     if (::fstatat(pending_.fd(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     const auto age = std::time(nullptr) - status.st_mtime;
-    if (age > static_cast<std::time_t>((kWeeksKept + 1) * kWeek) && left-- > 0)
-      PIGEON_TRY(pending_.remove(entry));
+    if (age <= static_cast<std::time_t>((kWeeksKept + 1) * kWeek)) continue;
+    if (--left < 0) return {};
+    PIGEON_TRY(pending_.remove(entry));
   }
   for (const auto& week : weeks_) {
     const auto number = pigeon::number(week);
@@ -146,7 +148,7 @@ Done Ledger::forget_old() {
     const auto old = PIGEON_TRY(done_.find(week));
     if (!old) continue;
     for (const auto& id : PIGEON_TRY(old->names())) {
-      if (left-- == 0) return {};
+      if (--left < 0) return {};
       PIGEON_TRY(old->remove(id));
     }
     PIGEON_TRY(done_.remove(week, AT_REMOVEDIR));

@@ -112,14 +112,16 @@ Result<Usage> Quota::count(const Directory& maildir) {
 
 Result<Usage> Quota::count_anew(const Directory& maildir) const {
   const auto usage = PIGEON_TRY(count(maildir));
-  const auto temporary_name = "tmp/maildirsize." + std::to_string(::getpid()) + "." +
+  const auto tmp = PIGEON_TRY(maildir.find("tmp"));
+  if (!tmp) return usage;
+  const auto temporary_name = "maildirsize." + std::to_string(::getpid()) + "." +
                               std::to_string(pigeon::Clock::now().time_since_epoch().count());
-  const auto file = PIGEON_TRY(maildir.create_file(temporary_name));
+  const auto file = PIGEON_TRY(tmp->create_file(temporary_name));
   if (!file) return usage;
   const auto text =
       definition() + "\n" + std::to_string(usage.bytes) + " " + std::to_string(usage.messages) + "\n";
-  PIGEON_TRY(pigeon::write_all(*file, text, maildir.below(temporary_name)));
-  PIGEON_TRY(maildir.rename(temporary_name, maildir, kFile));
+  PIGEON_TRY(pigeon::write_all(*file, text, tmp->below(temporary_name)));
+  PIGEON_TRY(tmp->rename(temporary_name, maildir, kFile));
   return usage;
 }
 

@@ -200,18 +200,23 @@ class Directory {
     return appeared;
   }
 
-  // Atomic, also between directories of one file system. Replaces what is there.
+  // Atomic, also between directories of one file system. Replaces what is there. This and the next two take
+  // what stands directly in the directory: `name` is no path.
   [[nodiscard]] Done rename(const std::string& name, const Directory& to, const std::string& new_name) const {
+    PIGEON_TRY(check_name(name));
+    PIGEON_TRY(check_name(new_name));
     if (::renameat(fd_.get(), name.c_str(), to.fd_.get(), new_name.c_str()) == 0) return {};
     return system_failure("rename " + below(name) + " to " + to.below(new_name), errno);
   }
   // False: it was not there.
   [[nodiscard]] Result<bool> remove(const std::string& name, int flags = 0) const {
+    PIGEON_TRY(check_name(name));
     if (::unlinkat(fd_.get(), name.c_str(), flags) == 0) return true;
     if (errno == ENOENT) return false;
     return system_failure("remove " + below(name), errno);
   }
   [[nodiscard]] Result<bool> has(const std::string& name) const {
+    PIGEON_TRY(check_name(name));
     struct stat status = {};
     if (::fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
     if (errno == ENOENT) return false;
@@ -248,7 +253,7 @@ class Directory {
   // What is made is made here: a name that leads elsewhere is a mistake of the caller's.
   [[nodiscard]] Done check_name(const std::string& name) const {
     if (is_file_name(name)) return {};
-    return failure(PIGEON_BUG, "make '" + printable(name) + "' in " + shown_ + ": it is not a single name");
+    return failure(PIGEON_BUG, "use '" + printable(name) + "' in " + shown_ + ": it is not a single name");
   }
 
   // Never through a link, never out of this directory.
