@@ -4,6 +4,10 @@
 #
 # A plugin is built the same way here and anywhere else: hidden visibility, one exported symbol, no undefined ones,
 # never a lib prefix.
+#
+# pigeon_add_conformance(NAME [LEVEL 1..4] [CONFIG file])
+#
+# A test that the plugin keeps the promises of the plugin API. CONFIG is the plugin's section of the configuration.
 
 set(PIGEON_PLUGIN_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
@@ -35,4 +39,24 @@ function(pigeon_add_plugin name)
   if(PIGEON_PLUGIN_OUTPUT_DIRECTORY)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${PIGEON_PLUGIN_OUTPUT_DIRECTORY}")
   endif()
+endfunction()
+
+function(pigeon_add_conformance name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LEVEL;CONFIG" "")
+  if(TARGET pigeon-conformance)
+    set(runner $<TARGET_FILE:pigeon-conformance>)
+  else()
+    find_program(PIGEON_CONFORMANCE pigeon-conformance HINTS ${PIGEON_PROGRAMS} REQUIRED)
+    set(runner ${PIGEON_CONFORMANCE})
+  endif()
+  set(command ${runner} run)
+  if(arg_LEVEL)
+    list(APPEND command --level ${arg_LEVEL})
+  endif()
+  if(arg_CONFIG)
+    get_filename_component(config ${arg_CONFIG} ABSOLUTE)
+    list(APPEND command --config ${config})
+  endif()
+  add_test(NAME ${name}-conformance COMMAND ${command} $<TARGET_FILE:${name}>)
+  set_tests_properties(${name}-conformance PROPERTIES TIMEOUT 900)
 endfunction()
