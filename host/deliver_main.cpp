@@ -4,6 +4,7 @@
 #include "host/allocator.hpp"
 #include "host/configuration.hpp"
 #include "host/identity.hpp"
+#include "host/last_resort.hpp"
 #include "host/mail_master.hpp"
 #include "host/message.hpp"
 #include "host/options.hpp"
@@ -22,7 +23,6 @@
 
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -36,21 +36,8 @@ using namespace pigeon::host;
 // Until the configuration says otherwise. Shorter than what any MTA gives us.
 constexpr auto kDefaultDeadline = std::chrono::seconds(240);
 
-// What is said when there is nothing left to say it with.
-extern "C" void last_resort(int /*signal*/) {
-  constexpr std::string_view kLine = "4.3.0 mail system trouble; it will be tried again\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
-  ::_exit(EX_TEMPFAIL);
-}
-
-// Exim returns mail to its sender when the program that it runs dies of a signal.
-void survive_crashes() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  for (const int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
-    static_cast<void>(::signal(fatal, last_resort));
-  }
-#endif
-}
+// After the deadline: to put the worker down, and to tell. Then the process ends, whatever holds it up.
+constexpr auto kWatchdog = std::chrono::seconds(5);
 
 struct Program {
   Log log{"pigeon-deliver"};
@@ -128,6 +115,9 @@ void record(Program& program, const Verdict& verdict) {
 void tell(Program& program, const Verdict& verdict) {
   // What was not spooled is read all the same: OpenSMTPD takes unread input for a failure.
   if (program.input >= 0) drain(program.input, program.deadline);
+  // Nothing that goes wrong from here on changes it, such as a log that nobody reads.
+  program.exit_status = exit_status(verdict);
+  settle_exit(*program.exit_status);
   record(program, verdict);
   if (!verdict.is_delivered()) {
     const auto line = line_for_sender(verdict) + "\n";
@@ -135,7 +125,6 @@ void tell(Program& program, const Verdict& verdict) {
     static_cast<void>(write_all(standard_error, line, "standard error"));
     static_cast<void>(standard_error.release());
   }
-  program.exit_status = exit_status(verdict);
 }
 
 // Everything before the worker: nothing here looks at the tree, or at the message.
@@ -146,6 +135,7 @@ Done run(Program& program) {
       options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
   const auto configuration = PIGEON_TRY(Configuration::read(file, options.overrides, trust));
   program.deadline = Deadline::at(program.begin + configuration.deadline);
+  end_at(program.deadline.later(kWatchdog));
   clear_environment();
   PIGEON_TRY(become(configuration.user, configuration.minimum_uid));
   program.log.configure(configuration.log);
@@ -190,8 +180,9 @@ void deliver_main(int count, char* const* arguments, Program& program) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  survive_crashes();
   settle_process();
+  avert_death();
+  end_at(Deadline::in(kDefaultDeadline + kWatchdog));
   close_stray_descriptors();
   std::optional<int> exit_status;
   try {
@@ -200,12 +191,12 @@ int main(int count, char** arguments) {
       deliver_main(count, arguments, program);
     } catch (...) {
       // What goes wrong after the verdict changes nothing.
-      if (!program.exit_status) last_resort(0);
+      if (!program.exit_status) last_resort();
     }
     exit_status = program.exit_status;
   } catch (...) {
-    last_resort(0);
+    last_resort();
   }
-  if (!exit_status) last_resort(0);
+  if (!exit_status) last_resort();
   return *exit_status;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/supervisor.hpp"
 
+#include "host/last_resort.hpp"
+
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 
@@ -67,9 +69,7 @@ bool take_available(const Fd& from, std::string& to, std::size_t most) {
   ::setpgid(0, 0);  // so that what a plugin starts dies with it
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(EXIT_FAILURE);
-  for (const int changed : {SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
-    static_cast<void>(::signal(changed, SIG_DFL));
-  }
+  be_mortal();
   const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(nothing.get(), STDIN_FILENO);
   ::dup2(output.write.get(), STDOUT_FILENO);

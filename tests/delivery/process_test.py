@@ -2,11 +2,14 @@
 """The program as a process: its input, what it inherits, and what it may be denied."""
 
 import contextlib
+import fcntl
 import os
 import resource
 import signal
 import sqlite3
 import subprocess
+import sys
+import termios
 import time
 import unittest
 
@@ -236,6 +239,69 @@ class Inherited(Case):
         self.assertEqual(self.count(), before)
 
 
+    def test_interrupted_while_reading(self):
+        """so does any signal that comes before the message has: a death by a signal would return the mail"""
+        every = {signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2,
+                 signal.SIGXCPU, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGTRAP, signal.SIGSYS}
+        before = self.count()
+        for number in sorted(every):
+            with self.subTest(signal=number):
+                process = self.start()
+                process.stdin.write(MESSAGE)
+                process.stdin.flush()
+                # It has what was written, and waits for more.
+                self.wait_until(lambda pipe=process.stdin: self.unread(pipe) == 0)
+                process.send_signal(number)
+                self.assertEqual(process.wait(10), 75)
+                self.assertRegex(process.stderr.read(), rb"\A4\.3\.0 [^\n]+\n\Z")
+        self.assertEqual(self.count(), before)
+
+    @staticmethod
+    def unread(pipe):
+        return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def wait_until(self, condition):
+        end = time.monotonic() + 10
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+
+class HeldUp(Case):
+    """What it writes to is read by nobody: it ends all the same, soon after its deadline, with the status that was decided."""
+
+    settings = {"deadline": 1}
+
+    def full_pipe(self):
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x" * 4096)
+        os.set_blocking(write, True)
+        return write
+
+    def test_held_up(self):
+        """a log that is a pipe without a reader, or a standard error that is full"""
+        fifo = self.site.root / "fifo"
+        os.mkfifo(fifo)
+        fifo.chmod(0o666)
+        full = self.full_pipe()
+        before = self.count()
+        begun = [(self.start(recipient, arguments, stderr=full), exit)
+                 for recipient, arguments, exit in (("alice@example.com", ["-o", f"log.to={fifo}"], 75),
+                                                    ("alice@example.com", ["-o", "log.to=stderr"], 0),
+                                                    ("nobody@example.com", [], 67))]
+        os.close(full)
+        for process, _ in begun:
+            process.stdin.write(MESSAGE)
+            process.stdin.close()
+            process.stdin = None
+        self.assertEqual([process.wait(20) for process, _ in begun], [exit for _, exit in begun])
+        self.assertEqual(self.count(), before + 1)
+
+
 class Denied(Case):
     """Limits that the caller set: whatever is denied, the message is stored whole or deferred, never lost or doubled."""
 
@@ -266,6 +332,12 @@ class Denied(Case):
         self.assertEqual(self.check(resource.RLIMIT_FSIZE, 0, "size0"), 75)
         for most in (10, len(MESSAGE), 1000, 100_000):
             self.check(resource.RLIMIT_FSIZE, most, f"size{most}")
+
+    def test_stack(self):
+        """with a small stack"""
+        # Below that the kernel or the linker cannot start a program.
+        exits = [self.check(resource.RLIMIT_STACK, kilobytes << 10, f"stack{kilobytes}") for kilobytes in (48, 64, 96, 128)]
+        self.assertEqual(exits[-1], 0)
 
     def test_no_core(self):
         """no delivery leaves a core, whatever the caller's limit"""
