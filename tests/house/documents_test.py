@@ -72,6 +72,14 @@ class Text(unittest.TestCase):
         rows = re.split(r"\n\n", text.partition(f"| {head} |")[2])[0].splitlines()
         return [found for row in rows for found in re.findall(pattern, row.split(" | ")[0])]
 
+    def test_links(self):
+        """every link to a file of the tree leads to one"""
+        documents = [*DOCUMENTS, *sorted(ROOT.glob("*.md")), *sorted((ROOT / "bench").glob("*.md"))]
+        for document in documents:
+            prose = BLOCK.sub("", document.read_text())
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose):
+                self.assertTrue((document.parent / target).exists(), f"{document.name}: {target}")
+
     def test_troubles(self):
         """every phrase of the log that the administrator's table explains is one that the programs write"""
         phrases = self.first_column("`detail` says", '"([^"]+)"')
