@@ -37,6 +37,13 @@ void Store::store(std::string_view mda, const pigeon_delivery& delivery) {
   }
 }
 
+std::size_t Store::waiting(std::string_view mda) {
+  const auto found = queue_of(mda);
+  if (!found) return 0;
+  const std::lock_guard lock((*found)->mutex);
+  return (*found)->waiting.size();
+}
+
 // Delivers one batch: what is waiting now, oldest first. Whoever comes while it is made durable waits for the
 // next.
 void Store::lead(Queue& queue, std::unique_lock<std::mutex>& lock) {

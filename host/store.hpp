@@ -31,6 +31,9 @@ class Store {
   // Answers in delivery.receipt.
   void store(std::string_view mda, const pigeon_delivery& delivery);
 
+  // How many calls wait for the next batch of this MDA.
+  [[nodiscard]] std::size_t waiting(std::string_view mda);
+
  private:
   struct Waiting {
     const pigeon_delivery* delivery = nullptr;

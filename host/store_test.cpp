@@ -41,9 +41,9 @@ class Gate {
     changed_.notify_all();
     changed_.wait(lock, [&] { return open_; });
   }
-  void wait_for_arrival() {
+  void wait_for_arrival(int count = 1) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return arrived_ > 0; });
+    changed_.wait(lock, [&] { return arrived_ >= count; });
   }
 
  private:
@@ -70,13 +70,12 @@ class Callers {
     threads_.emplace_back([this, mda, &delivery] { store_.store(mda, delivery.lent()); });
     return delivery;
   }
-  // `count` more, and enough time for all of them to be waiting.
+  // `count` more, one after the other, while somebody else leads.
   void call_many(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 1; i <= count; ++i) {
       call();
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      while (store_.waiting("mda-lent") < i) std::this_thread::yield();
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
   void join() {
     for (auto& thread : threads_) thread.join();
@@ -217,6 +216,25 @@ TEST_CASE("one MDA does not wait for another") {
   gate.open();
   callers.join();
   CHECK(slow.status() == PIGEON_OK);
+}
+
+TEST_CASE("two MDAs are at work at once") {
+  Stage stage;
+  Gate gate;
+  const auto deliver = [&](std::span<Delivery> batch) {
+    gate.pass();
+    for (const auto& each : batch) each.answer(Stored{.where = "here"});
+  };
+  stage.mda.on_deliver = deliver;
+  stage.other_mda.on_deliver = deliver;
+  Callers callers(*stage.store);
+  const auto& one = callers.call("mda-lent");
+  const auto& other = callers.call("mda-other");
+  gate.wait_for_arrival(2);
+  gate.open();
+  callers.join();
+  CHECK(one.status() == PIGEON_OK);
+  CHECK(other.status() == PIGEON_OK);
 }
 
 TEST_CASE("an MDA that is not there is told to each caller, and is trouble of ours") {

@@ -13,7 +13,7 @@
 #include <vector>
 
 // Our own header, by the linker: what a file for this machine looks like.
-// NOLINTNEXTLINE(bugprone-reserved-identifier): the linker's name
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the linker's name
 extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start;
 
 namespace pigeon::loader {

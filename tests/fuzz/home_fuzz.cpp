@@ -3,6 +3,7 @@
 
 #include "plugins/mda-maildir/home.hpp"
 
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/tree_path.hpp>
 
 using pigeon::fuzz::require;
@@ -15,7 +16,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string user(pigeon::fuzz::next(rest));
   const std::string other(pigeon::fuzz::next(rest));
   if (const auto requested = mda_maildir::requested_home(text, "/base"))
-    require(mda_maildir::is_safe_path(*requested), "a request leads nowhere but downwards");
+    require(pigeon::is_safe_path(*requested), "a request leads nowhere but downwards");
   const auto home = mda_maildir::HomeTemplate::parse(text);
   if (!home || !pigeon::TreePath::is_name(domain)) return 0;
   const auto is_name = [](const std::string& name) {
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (!is_name(user) || !is_name(other)) return 0;
   const auto first = home->home_of({domain, user});
   const auto second = home->home_of({domain, other});
-  if (first) require(mda_maildir::is_safe_path(*first), "a home leads nowhere but downwards");
+  if (first) require(pigeon::is_safe_path(*first), "a home leads nowhere but downwards");
   if (first && second) require((*first == *second) == (user == other), "no two users share a home");
   return 0;
 }
