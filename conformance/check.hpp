@@ -56,6 +56,7 @@ std::span<const Check> life_checks();
 std::span<const Check> mda_checks();
 std::span<const Check> mda_hostile_checks();
 std::span<const Check> mda_fault_checks();
+std::span<const Check> tree_fault_checks();
 
 }  // namespace pigeon::conformance
 

@@ -33,10 +33,12 @@ Finding heard(const Trace& worker) {
 }  // namespace
 
 Finding share_out(Trial& trial, Finding (*body)(Trial& trial, const Share& share)) {
+  static int rounds = 0;
   const std::size_t count = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
   std::deque<Companion> workers;
+  const auto round = std::to_string(++rounds);  // a check may do so more than once
   for (std::size_t index = 0; index < count; ++index) {
-    const auto directory = trial.directory() + "/worker" + std::to_string(index);
+    const auto directory = trial.directory() + "/worker" + round + "-" + std::to_string(index);
     if (::mkdir(directory.c_str(), 0700) != 0) return Finding::skipped("a directory could not be made");
     workers.emplace_back([&trial, body, directory, index, count](Stage& stage) {
       auto own = trial.elsewhere(directory);

@@ -21,7 +21,7 @@ struct Known {
 };
 
 // Older architectures have calls that newer ones do without.
-const std::unordered_map<long, Known>& all_known() {
+const std::unordered_map<long, Known>& all_known() {  // NOLINT(readability-function-size): a table
   static const std::unordered_map<long, Known> known = {
 #define KNOWN(name_, traits_) \
   {                           \

@@ -23,19 +23,18 @@ struct SystemCall {
   [[nodiscard]] bool failed() const { return result < 0; }
 };
 
-enum Trait : std::uint32_t {
-  kChanges = 1U << 0U,   // files, names, or what of them survives
-  kLooks = 1U << 1U,     // at files
-  kOpens = 1U << 2U,     // gives a new descriptor
-  kGrows = 1U << 3U,     // needs space
-  kWaits = 1U << 4U,     // may be interrupted
-  kNames = 1U << 5U,     // may be forbidden
-  kCloses = 1U << 6U,    // a descriptor, even if it fails
-  kTalks = 1U << 7U,     // to another process or host
-  kHides = 1U << 8U,     // moves bytes that cannot be seen in its arguments
-  kProcess = 1U << 9U,   // changes the process, or starts one
-  kFlushes = 1U << 10U,  // makes something durable
-};
+// The traits of calls.
+constexpr std::uint32_t kChanges = 1U << 0U;   // files, names, or what of them survives
+constexpr std::uint32_t kLooks = 1U << 1U;     // at files
+constexpr std::uint32_t kOpens = 1U << 2U;     // gives a new descriptor
+constexpr std::uint32_t kGrows = 1U << 3U;     // needs space
+constexpr std::uint32_t kWaits = 1U << 4U;     // may be interrupted
+constexpr std::uint32_t kNames = 1U << 5U;     // may be forbidden
+constexpr std::uint32_t kCloses = 1U << 6U;    // a descriptor, even if it fails
+constexpr std::uint32_t kTalks = 1U << 7U;     // to another process or host
+constexpr std::uint32_t kHides = 1U << 8U;     // moves bytes that cannot be seen in its arguments
+constexpr std::uint32_t kProcess = 1U << 9U;   // changes the process, or starts one
+constexpr std::uint32_t kFlushes = 1U << 10U;  // makes something durable
 
 // What is known of a call of this number; 0: that it is of no interest here.
 std::uint32_t traits_of(long number);

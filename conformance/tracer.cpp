@@ -121,7 +121,7 @@ void forget_flushes() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   forget_flushes();
   // As in the process that a host gives a plugin.
-  ::signal(SIGALRM, SIG_DFL);
+  static_cast<void>(::signal(SIGALRM, SIG_DFL));
   Stage stage(board);
   work(stage);
   board.is_recording = false;
@@ -203,8 +203,9 @@ class Tracer {
   void kill_all() {
     for (const auto& [process, thread] : threads_) ::kill(process, SIGKILL);
   }
-  static void go_on(pid_t process, int signal = 0) {
-    ::ptrace(PTRACE_SYSCALL, process, nullptr, reinterpret_cast<void*>(static_cast<std::intptr_t>(signal)));
+  static void go_on(pid_t process, std::intptr_t signal = 0) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): ptrace wants a number in a pointer
+    ::ptrace(PTRACE_SYSCALL, process, nullptr, reinterpret_cast<void*>(signal));
   }
 
   void stopped(pid_t process, int status) {
@@ -348,7 +349,7 @@ Trace trace(const Work& work, const Tampering& tampering, OperationLog* log) {
   if (process < 0) return broken(std::string("fork: ") + strerrordesc_np(errno));
   if (process == 0) {
     if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(kNotAllowed);
-    ::raise(SIGSTOP);
+    static_cast<void>(::raise(SIGSTOP));
     be_child(work, *board);
   }
   return Tracer(*board, tampering, log).watch(process);
@@ -386,8 +387,8 @@ Trace Companion::wait(std::chrono::seconds longest) {
 std::string bytes_of(pid_t process, std::uint64_t address, std::size_t count) {
   std::string bytes(count, '\0');
   iovec here = {bytes.data(), bytes.size()};
-  iovec there = {reinterpret_cast<void*>(address),
-                 count};  // NOLINT(performance-no-int-to-ptr): of another process
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
+  iovec there = {reinterpret_cast<void*>(address), count};
   const auto got = ::process_vm_readv(process, &here, 1, &there, 1, 0);
   bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   return bytes;
