@@ -136,26 +136,30 @@ Result<Database*> Tree::connect(Deadline deadline) {
 }
 
 Result<std::optional<pigeon::Objects>> Tree::fetch(const pigeon::Fetch& request) {
-  auto* database = PIGEON_TRY(connect(request.deadline));
-  const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
-  Reader reader(*database);
-  const auto row = PIGEON_TRY(reader.find(request.path));
-  if (!row) return std::nullopt;
-  pigeon::Objects objects = {PIGEON_TRY(reader.object(*row, request.path))};
-  PIGEON_TRY(reader.add_below(request.path, request.depth, objects));
-  return objects;
+  return on_connection<std::optional<pigeon::Objects>>([&]() -> Result<std::optional<pigeon::Objects>> {
+    auto* database = PIGEON_TRY(connect(request.deadline));
+    const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
+    Reader reader(*database);
+    const auto row = PIGEON_TRY(reader.find(request.path));
+    if (!row) return std::nullopt;
+    pigeon::Objects objects = {PIGEON_TRY(reader.object(*row, request.path))};
+    PIGEON_TRY(reader.add_below(request.path, request.depth, objects));
+    return objects;
+  });
 }
 
 Result<std::optional<pigeon::Objects>> Tree::children(const pigeon::Page& request) {
-  auto* database = PIGEON_TRY(connect(request.deadline));
-  const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
-  Reader reader(*database);
-  if (!PIGEON_TRY(reader.find(request.path))) return std::nullopt;
-  pigeon::Objects objects;
-  for (const auto& row : PIGEON_TRY(reader.rows_below(request.path, request.after, request.limit))) {
-    objects.push_back(PIGEON_TRY(reader.object(row, request.path.child(row.name))));
-  }
-  return objects;
+  return on_connection<std::optional<pigeon::Objects>>([&]() -> Result<std::optional<pigeon::Objects>> {
+    auto* database = PIGEON_TRY(connect(request.deadline));
+    const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
+    Reader reader(*database);
+    if (!PIGEON_TRY(reader.find(request.path))) return std::nullopt;
+    pigeon::Objects objects;
+    for (const auto& row : PIGEON_TRY(reader.rows_below(request.path, request.after, request.limit))) {
+      objects.push_back(PIGEON_TRY(reader.object(row, request.path.child(row.name))));
+    }
+    return objects;
+  });
 }
 
 Result<pigeon::Applied> Tree::apply(const pigeon::Update& update) {
@@ -164,41 +168,47 @@ Result<pigeon::Applied> Tree::apply(const pigeon::Update& update) {
 }
 
 Result<pigeon::Applied> Tree::apply_all(const std::vector<pigeon::Update>& updates, std::size_t& failed) {
-  if (updates.empty()) return Applied::yes;
-  auto* database = PIGEON_TRY(connect(updates.front().deadline));
-  auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
-  for (failed = 0; failed < updates.size(); ++failed) {
-    const auto applied = PIGEON_TRY(Writer(*database).apply(updates[failed]));
-    if (applied != Applied::yes) return applied;
-  }
-  PIGEON_TRY(transaction.commit());
-  return Applied::yes;
+  return on_connection<pigeon::Applied>([&]() -> Result<pigeon::Applied> {
+    if (updates.empty()) return Applied::yes;
+    auto* database = PIGEON_TRY(connect(updates.front().deadline));
+    auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
+    for (failed = 0; failed < updates.size(); ++failed) {
+      const auto applied = PIGEON_TRY(Writer(*database).apply(updates[failed]));
+      if (applied != Applied::yes) return applied;
+    }
+    PIGEON_TRY(transaction.commit());
+    return Applied::yes;
+  });
 }
 
 Result<std::optional<Token>> Tree::observe(const pigeon::TreePath& path, Deadline deadline) {
-  auto* database = PIGEON_TRY(connect(deadline));
-  const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
-  const auto row = PIGEON_TRY(Reader(*database).find(path));
-  if (!row) return std::nullopt;
-  auto* statement = PIGEON_TRY(database->prepare("SELECT token FROM locks WHERE object = ?1"));
-  return PIGEON_TRY(statement->with(row->object).step()) ? statement->text(0) : Token();
+  return on_connection<std::optional<Token>>([&]() -> Result<std::optional<Token>> {
+    auto* database = PIGEON_TRY(connect(deadline));
+    const auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::reading));
+    const auto row = PIGEON_TRY(Reader(*database).find(path));
+    if (!row) return std::nullopt;
+    auto* statement = PIGEON_TRY(database->prepare("SELECT token FROM locks WHERE object = ?1"));
+    return PIGEON_TRY(statement->with(row->object).step()) ? statement->text(0) : Token();
+  });
 }
 
 Result<bool> Tree::take(const pigeon::TreePath& path, const Token& observed, const Token& ours,
                         Deadline deadline) {
-  auto* database = PIGEON_TRY(connect(deadline));
-  auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
-  const auto row = PIGEON_TRY(Reader(*database).find(path));
-  if (!row) return false;
-  auto* statement = PIGEON_TRY(database->prepare(
-      observed.empty() ? "INSERT INTO locks (object, token) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
-                       : "UPDATE locks SET token = ?2 WHERE object = ?1 AND token = ?3"));
-  observed.empty() ? statement->with(row->object, std::string_view(ours))
-                   : statement->with(row->object, std::string_view(ours), std::string_view(observed));
-  PIGEON_TRY(statement->run());
-  if (database->changes() == 0) return false;
-  PIGEON_TRY(transaction.commit());
-  return true;
+  return on_connection<bool>([&]() -> Result<bool> {
+    auto* database = PIGEON_TRY(connect(deadline));
+    auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
+    const auto row = PIGEON_TRY(Reader(*database).find(path));
+    if (!row) return false;
+    auto* statement = PIGEON_TRY(database->prepare(
+        observed.empty() ? "INSERT INTO locks (object, token) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+                         : "UPDATE locks SET token = ?2 WHERE object = ?1 AND token = ?3"));
+    observed.empty() ? statement->with(row->object, std::string_view(ours))
+                     : statement->with(row->object, std::string_view(ours), std::string_view(observed));
+    PIGEON_TRY(statement->run());
+    if (database->changes() == 0) return false;
+    PIGEON_TRY(transaction.commit());
+    return true;
+  });
 }
 
 // A holder is overtaken when its token was seen unchanged for a whole lease, by our own clock: nobody's clock
@@ -225,15 +235,17 @@ Result<std::optional<Token>> Tree::lock(const pigeon::TreePath& path, nanosecond
 }
 
 Result<pigeon::Applied> Tree::unlock(const pigeon::TreePath& path, const Token& token, Deadline deadline) {
-  auto* database = PIGEON_TRY(connect(deadline));
-  auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
-  const auto row = PIGEON_TRY(Reader(*database).find(path));
-  if (!row) return Applied::not_there;
-  auto* statement = PIGEON_TRY(database->prepare("DELETE FROM locks WHERE object = ?1 AND token = ?2"));
-  PIGEON_TRY(statement->with(row->object, std::string_view(token)).run());
-  if (database->changes() == 0) return Applied::conflict;
-  PIGEON_TRY(transaction.commit());
-  return Applied::yes;
+  return on_connection<pigeon::Applied>([&]() -> Result<pigeon::Applied> {
+    auto* database = PIGEON_TRY(connect(deadline));
+    auto transaction = PIGEON_TRY(Transaction::begin(*database, Transaction::For::writing));
+    const auto row = PIGEON_TRY(Reader(*database).find(path));
+    if (!row) return Applied::not_there;
+    auto* statement = PIGEON_TRY(database->prepare("DELETE FROM locks WHERE object = ?1 AND token = ?2"));
+    PIGEON_TRY(statement->with(row->object, std::string_view(token)).run());
+    if (database->changes() == 0) return Applied::conflict;
+    PIGEON_TRY(transaction.commit());
+    return Applied::yes;
+  });
 }
 
 Result<std::string> Tree::print_schema(const pigeon_schema& schema, std::string_view language) {

@@ -37,6 +37,14 @@ class Tree {
 
  private:
   Result<Database*> connect(Deadline deadline);
+  // Runs a call on the connection. One that has failed may stay spoilt: where SQLite could not open its log's
+  // index for writing once, it reads only, until it is opened again. So the next call connects anew.
+  template <typename T, typename Call>
+  Result<T> on_connection(Call&& call) {
+    Result<T> done = call();
+    if (!done && done.failure().status != PIGEON_BUSY) database_.reset();
+    return done;
+  }
   // The token that the lock bears; empty if there is no lock. Nothing if there is no such object.
   Result<std::optional<pigeon::Token>> observe(const pigeon::TreePath& path, Deadline deadline);
   // Puts ours in place of what was observed; false if that changed.

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -377,6 +378,19 @@ TEST_CASE("whatever is wrong with the file, nobody is said not to be there") {
     REQUIRE(::chmod(f.directory.path().c_str(), 0777) == 0);
     expect_unknown(f, PIGEON_MISCONFIGURED);
   }
+}
+
+TEST_CASE("a tree that could not be written once is written when it can be again") {
+  Embedded embedded;
+  add(embedded.tree, "/example.com", "mailDomain");
+  // For root, nothing is forbidden; then this only writes twice.
+  const auto index = embedded.directory / "tree.db-shm";
+  datatree_sqlite::Tree tree(embedded.directory / "tree.db", std::chrono::milliseconds(200));
+  REQUIRE(::chmod(index.c_str(), 0400) == 0);
+  const auto refused = tree.apply({path("/example.com"), {Change::set("enable", "FALSE")}, {}, {}, soon()});
+  CHECK(static_cast<bool>(refused) == (::geteuid() == 0));
+  REQUIRE(::chmod(index.c_str(), 0600) == 0);
+  CHECK(apply(tree, "/example.com", {Change::set("enable", "FALSE")}) == Applied::yes);
 }
 
 TEST_CASE("a tree that is locked is busy, and works again afterwards") {
