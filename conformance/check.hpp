@@ -57,6 +57,7 @@ std::span<const Check> mda_checks();
 std::span<const Check> mda_hostile_checks();
 std::span<const Check> mda_fault_checks();
 std::span<const Check> tree_fault_checks();
+std::span<const Check> watched_checks();
 
 }  // namespace pigeon::conformance
 
