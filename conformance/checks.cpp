@@ -8,8 +8,15 @@ namespace pigeon::conformance {
 const std::vector<Check>& all_checks() {
   static const auto all = [] {
     std::vector<Check> joined;
-    for (const auto each : {file_checks(), life_checks(), mda_checks(), mda_hostile_checks(),
-                            mda_fault_checks(), tree_fault_checks(), watched_checks()}) {
+    for (const auto each : {
+             file_checks(),
+             life_checks(),
+             mda_checks(),
+             mda_hostile_checks(),
+             mda_fault_checks(),
+             tree_fault_checks(),
+             watched_checks(),
+         }) {
       joined.insert(joined.end(), each.begin(), each.end());
     }
     return joined;
