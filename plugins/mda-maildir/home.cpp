@@ -37,11 +37,17 @@ std::uint64_t spread(std::string_view text) {
   return hash;
 }
 
+// The beginning will do for whoever wrote it, and leaves room in the record for what is wrong with it.
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  return text.size() <= kMost ? pigeon::printable(text) : pigeon::printable(text.substr(0, kMost)) + "...";
+}
+
 }  // namespace
 
 Result<HomeTemplate> HomeTemplate::parse(std::string_view text) {
   const auto wrong = [&](const std::string& why) {
-    return pigeon::misconfigured("use \"" + pigeon::printable(text) + "\" as \"home\" of mda-maildir: " + why)
+    return pigeon::misconfigured("use \"home\" of mda-maildir, \"" + shortened(text) + "\": " + why)
         .with_remedy("write a relative path with {user} in it, such as \"{domain}/{user}\"");
   };
   if (!pigeon::is_safe_path(text)) return wrong("it is not a relative path, or leads upwards");

@@ -40,6 +40,14 @@ TEST_CASE("a template that would lose or mix mailboxes is refused") {
   }
 }
 
+TEST_CASE("however long a template is, the refusal names the setting and says what is wrong") {
+  const auto parsed = HomeTemplate::parse(std::string(1U << 20U, 'x'));
+  REQUIRE_FALSE(parsed);
+  const auto beginning = parsed.failure().detail.substr(0, 200);
+  CHECK(beginning.find("\"home\" of mda-maildir") != std::string::npos);
+  CHECK(beginning.find("the same mailbox") != std::string::npos);
+}
+
 TEST_CASE("names that lead elsewhere, or hide, never become paths") {
   for (const std::string user : {"..", ".", ".hidden", "a/b", "../../etc", "/", "a\nb"}) {
     CAPTURE(user);

@@ -153,7 +153,7 @@ class Allocation(unittest.TestCase, Verdicts):
             with self.subTest(home=home):
                 self.site.configure({"mda-maildir": {"home": home}})
                 record = self.expect_trouble()
-                self.assertIn('as "home" of mda-maildir', record["detail"])
+                self.assertIn('"home" of mda-maildir', record["detail"])
 
     def test_default_format_changes(self):
         """another default format is for new users: the allocation says where the mail is, not the configuration"""
