@@ -53,6 +53,9 @@ const Check* find_check(std::string_view id);
 // Each file of checks has one of these.
 std::span<const Check> file_checks();
 std::span<const Check> life_checks();
+std::span<const Check> settings_checks();
+std::span<const Check> module_checks();
+std::span<const Check> module_hostile_checks();
 std::span<const Check> mda_checks();
 std::span<const Check> mda_hostile_checks();
 std::span<const Check> mda_fault_checks();

@@ -11,6 +11,9 @@ const std::vector<Check>& all_checks() {
     for (const auto each : {
              file_checks(),
              life_checks(),
+             settings_checks(),
+             module_checks(),
+             module_hostile_checks(),
              mda_checks(),
              mda_hostile_checks(),
              mda_fault_checks(),

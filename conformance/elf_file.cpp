@@ -57,8 +57,10 @@ void read_symbols(Elf* elf, const GElf_Shdr& header, Elf_Data* data, ElfFile& fi
     GElf_Sym symbol;
     if (::gelf_getsym(data, index, &symbol) == nullptr) return;
     const auto binding = GELF_ST_BIND(symbol.st_info);
+    const auto name = string_at(elf, header, symbol.st_name);
+    if (symbol.st_shndx == SHN_UNDEF && binding == STB_GLOBAL) file.undefined.push_back(name);
     if (symbol.st_shndx == SHN_UNDEF || binding == STB_LOCAL) continue;
-    file.exported.push_back({string_at(elf, header, symbol.st_name), binding == STB_GNU_UNIQUE});
+    file.exported.push_back({name, binding == STB_GNU_UNIQUE});
   }
 }
 

@@ -16,8 +16,9 @@ struct ElfFile {
     bool is_unique = false;  // STB_GNU_UNIQUE: keeps the object from ever being independent of others
   };
   std::vector<Symbol> exported;
-  std::vector<std::string> needed;  // DT_NEEDED
-  std::string run_path;             // DT_RPATH, DT_RUNPATH
+  std::vector<std::string> undefined;  // what others have to define; weak ones may stay undefined
+  std::vector<std::string> needed;     // DT_NEEDED
+  std::string run_path;                // DT_RPATH, DT_RUNPATH
   bool has_text_relocations = false;
   bool has_executable_stack = false;
   bool is_bound_now = false;

@@ -73,6 +73,12 @@ std::string difference(const ProcessState& before, const ProcessState& after) {
     note(after.descriptors.contains(fd), "descriptor " + std::to_string(fd) + " closed");
   }
   note(before.threads == after.threads, std::to_string(after.threads) + " threads");
+  constexpr std::size_t kMostShown = 8;
+  if (changes.size() > kMostShown) {
+    const auto more = changes.size() - kMostShown;
+    changes.resize(kMostShown);
+    changes.push_back("and " + std::to_string(more) + " more");
+  }
   return join(changes, ", ");
 }
 

@@ -46,7 +46,9 @@ Trial::Trial(std::string path, std::uint32_t kind, std::string directory, Given 
 
 void Trial::take_log(void* context, std::uint32_t /*level*/, pigeon_string message) noexcept {
   try {
-    static_cast<Trial*>(context)->log_.push_back(copy(message));
+    auto& trial = *static_cast<Trial*>(context);
+    const std::lock_guard guard(trial.log_mutex_);
+    trial.log_.push_back(copy(message));
   } catch (const std::bad_alloc&) {
     return;  // a record less
   }
@@ -68,7 +70,11 @@ Result<const loader::Library*> Trial::library() {
 }
 
 Result<Settings> Trial::settings() {
-  return settings_for(PIGEON_TRY(library())->descriptor(), given_, directory_);
+  return settings_in(directory_);
+}
+
+Result<Settings> Trial::settings_in(const std::string& directory) {
+  return settings_for(PIGEON_TRY(library())->descriptor(), given_, directory);
 }
 
 Result<std::unique_ptr<Instance>> Trial::open() {
@@ -78,16 +84,23 @@ Result<std::unique_ptr<Instance>> Trial::open() {
 }
 
 Result<std::unique_ptr<Instance>> Trial::open_with(const Settings& settings) {
+  auto attempt = PIGEON_TRY(try_to_open(settings));
+  if (attempt.instance) return std::move(attempt.instance);
+  return copy(attempt.error, attempt.status).while_doing("open an instance");
+}
+
+Result<Trial::Attempt> Trial::try_to_open(const Settings& settings) {
   const auto* loaded = PIGEON_TRY(library());
   auto host = std::make_unique<pigeon_host>(
       pigeon_host{sizeof(pigeon_host), PIGEON_API_MINOR, this, &Trial::take_log});
   const LentAttributes lent(settings.attributes());
   const pigeon_settings given = {sizeof given, 0, lent.data(), lent.size()};
   void* instance = nullptr;
-  auto error = blank_error();
-  const auto status = loaded->descriptor().open(host.get(), &given, &instance, &error);
-  if (status != PIGEON_OK) return copy(error, status).while_doing("open an instance");
-  return std::make_unique<Instance>(*loaded, instance, std::move(host));
+  Attempt attempt;
+  attempt.status = loaded->descriptor().open(host.get(), &given, &instance, &attempt.error);
+  if (attempt.status == PIGEON_OK)
+    attempt.instance = std::make_unique<Instance>(*loaded, instance, std::move(host));
+  return attempt;
 }
 
 }  // namespace pigeon::conformance

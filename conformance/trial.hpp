@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -72,11 +73,20 @@ class Trial {
 
   // Loaded once, when first asked for.
   Result<const loader::Library*> library();
-  // The settings as the host would hand them over.
+  // The settings as the host would hand them over; with another directory for what is made up.
+  Result<Settings> settings_in(const std::string& directory);
   Result<Settings> settings();
   // A new instance, and what it needs is made, as by `pigeonctl init`.
   Result<std::unique_ptr<Instance>> open();
   Result<std::unique_ptr<Instance>> open_with(const Settings& settings);
+
+  // An attempt to open. Where it succeeds, and `instance` is there, close it.
+  struct Attempt {
+    pigeon_status status = PIGEON_OK;
+    pigeon_error error = blank_error();
+    std::unique_ptr<Instance> instance;
+  };
+  Result<Attempt> try_to_open(const Settings& settings);
 
   // What the plugin has logged.
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }
@@ -91,6 +101,7 @@ class Trial {
   std::uint64_t seed_;
   std::mt19937_64 random_;
   std::unique_ptr<loader::Library> library_;
+  std::mutex log_mutex_;
   std::vector<std::string> log_;
 };
 

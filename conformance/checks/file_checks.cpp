@@ -9,8 +9,11 @@
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 
+#include <dlfcn.h>
+
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <set>
 
 namespace pigeon::conformance {
@@ -58,6 +61,38 @@ Finding is_hardened(Trial& trial) {
 Finding has_no_run_path(Trial& trial) {
   const auto file = PIGEON_EXPECT_OK(read_elf(trial.path()), "read the dynamic section");
   PIGEON_EXPECT(file.run_path.empty(), "looked for RPATH and RUNPATH", "neither", file.run_path);
+  return Finding::passed();
+}
+
+// Looks where the linker looks for this file alone: in it and in what it needs, not in what this program has.
+Finding finds_its_symbols(Trial& trial) {
+  const auto file = PIGEON_EXPECT_OK(read_elf(trial.path()), "read the dynamic symbols");
+  void* mapped = ::dlopen(trial.path().c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  const char* complaint = mapped == nullptr ? ::dlerror() : nullptr;  // NOLINT(concurrency-mt-unsafe)
+  PIGEON_EXPECT(mapped != nullptr, "mapped the file, all symbols bound at once", "that every symbol is found",
+                std::string(complaint == nullptr ? "no reason" : complaint));
+  for (const auto& name : file.undefined) {
+    // A sanitizer's functions come from the program.
+    const bool is_sanitizers = name.find("san_") != std::string::npos || starts_with(name, "__sanitizer");
+    PIGEON_EXPECT(is_sanitizers || ::dlsym(mapped, name.c_str()) != nullptr, "looked for " + name,
+                  "that a library that the file needs defines it", "none: link with -z defs");
+  }
+  return Finding::passed();
+}
+
+Finding needs_no_plugin(Trial& trial) {
+  const auto file = PIGEON_EXPECT_OK(read_elf(trial.path()), "read the dynamic section");
+  const auto beside = std::filesystem::path(trial.path()).parent_path();
+  for (const auto& needed : file.needed) {
+    const bool is_library = needed.find(".so") != std::string::npos && needed.find('/') == std::string::npos;
+    PIGEON_EXPECT(is_library, "read what the file needs", "libraries, by name", printable(needed));
+    const auto stem = needed.substr(0, needed.find(".so"));
+    PIGEON_EXPECT(!starts_with(stem, "pigeon") && !starts_with(stem, "libpigeon"), "read what the file needs",
+                  "nothing of the host", printable(needed));
+    const bool is_plugin = loader::kind_of(stem) != PIGEON_KIND_MODULE;
+    PIGEON_EXPECT(!is_plugin && !std::filesystem::exists(beside / needed), "read what the file needs",
+                  "no other plugin", printable(needed));
+  }
   return Finding::passed();
 }
 
@@ -139,6 +174,11 @@ constexpr std::array kChecks = {
           "reads the program headers and the dynamic section", kPlugin, is_hardened},
     Check{"FILE-04", Weight::must, 1, kEveryKind, "The file brings no search path of its own for libraries",
           "looks for RPATH and RUNPATH", kPlugin, has_no_run_path},
+    Check{"FILE-05", Weight::must, 1, kEveryKind,
+          "Every symbol that the file does not define is in a library that it says it needs",
+          "maps the file, and looks each symbol up in it and in what it needs", kPlugin, finds_its_symbols},
+    Check{"FILE-06", Weight::must, 1, kEveryKind, "The file needs neither the host nor another plugin",
+          "reads what the file needs", kPlugin, needs_no_plugin},
     Check{"DESC-01", Weight::must, 1, kEveryKind,
           "File name, note and descriptor agree, and what the descriptor says of itself is there",
           "loads the plugin as the host does, and calls nothing of it but load", kPlugin,

@@ -2,15 +2,19 @@
 //
 // Loading, opening and closing, for every kind of plugin; and that the process stays as it was.
 #include "conformance/check.hpp"
+#include "conformance/printed.hpp"
 #include "conformance/process_state.hpp"
 #include "conformance/trial.hpp"
 
+#include <dlfcn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 namespace pigeon::conformance {
 namespace {
@@ -70,6 +74,57 @@ Finding leaves_the_process(Trial& trial) {
   const auto changed = difference(before, ProcessState::now());
   PIGEON_EXPECT(changed.empty(), "opened, initialized, checked and closed an instance",
                 "the process as it was", changed);
+  return Finding::passed();
+}
+
+// While this lives, no further descriptor can be opened.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &usual_);
+    const rlimit none = {0, usual_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  NoDescriptors(NoDescriptors&&) = delete;
+  NoDescriptors& operator=(NoDescriptors&&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &usual_); }
+
+ private:
+  rlimit usual_ = {};
+};
+
+Finding loads_after_a_failure(Trial& trial) {
+  void* mapped = ::dlopen(trial.path().c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  const auto* plugin =
+      mapped == nullptr ? nullptr : static_cast<const pigeon_plugin*>(::dlsym(mapped, "pigeon_plugin_v0"));
+  PIGEON_EXPECT(plugin != nullptr, "mapped the file", "its descriptor", "none");
+  if (plugin->load == nullptr) return Finding::skipped("it has nothing to load");
+  const auto before = ProcessState::now();
+  auto error = blank_error();
+  pigeon_status status = PIGEON_OK;
+  {
+    const NoDescriptors limit;
+    status = plugin->load(&error);
+  }
+  if (status == PIGEON_OK) return Finding::skipped("its load needs no descriptor, and did not fail");
+  const auto changed = difference(before, ProcessState::now());
+  PIGEON_EXPECT(changed.empty(), "had its load fail, as no descriptor could be opened",
+                "the process as it was", changed);
+  const auto instance = PIGEON_EXPECT_OK(trial.open(), "loaded it again, with descriptors, and opened it");
+  return Finding::passed();
+}
+
+Finding prints_nothing(Trial& trial) {
+  Printed printed;
+  {
+    const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened and initialized an instance");
+    static_cast<void>(instance->check());
+  }
+  const auto text = printed.text();
+  PIGEON_EXPECT(text.empty(), "opened, initialized, checked and closed an instance", "nothing printed",
+                "'" + printable(text) + "'");
   return Finding::passed();
 }
 
@@ -133,6 +188,12 @@ constexpr std::array kChecks = {
           "compares before and after", kLoading, leaves_the_process},
     Check{"PROC-02", Weight::must, 3, kEveryKind, "Opening and closing leaks no descriptor and no thread",
           "opens and closes 200 instances", kLife, leaks_nothing},
+    Check{"PROC-03", Weight::must, 3, kEveryKind, "A plugin does not print",
+          "takes what goes to the standard output and to the standard error output", kLoading,
+          prints_nothing},
+    Check{"LIFE-09", Weight::must, 3, kEveryKind,
+          "A load that fails leaves nothing behind, and may be tried again",
+          "loads it where no descriptor can be opened, and then where it can", kLife, loads_after_a_failure},
 };
 
 }  // namespace

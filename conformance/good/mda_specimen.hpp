@@ -186,7 +186,10 @@ inline constexpr pigeon_class kPreferences = auxiliary("mda-specimen", "wants a 
 inline constexpr pigeon_class kAllocation =
     auxiliary("mda-specimenAllocation", "has a specimen's mailbox", kAllocated);
 inline constexpr std::array kClasses = {&kPreferences, &kAllocation};
-inline constexpr std::array kSettings = {path_of("base", "what all is below", PIGEON_DECLARATION_MANDATORY)};
+inline constexpr std::array kSettings = {
+    path_of("base", "what all is below", PIGEON_DECLARATION_MANDATORY),
+    text_of("password", "of nothing; to be kept secret", nullptr, PIGEON_DECLARATION_SECRET),
+};
 inline constexpr About kAbout = {PIGEON_SPECIMEN_NAME, "1.0", "shows what a check looks for", kClasses,
                                  kSettings};
 

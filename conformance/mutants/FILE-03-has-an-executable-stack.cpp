@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#include "mda_specimen.hpp"
+
+struct Mutant : public specimen::Opens<Mutant> {
+  using Opens::Opens;
+};
+
+PIGEON_MDA(Mutant, specimen::kAbout);
