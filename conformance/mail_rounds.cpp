@@ -136,8 +136,9 @@ Found MailRounds::look_for(const std::string& name) const {
   Found found = {.trouble = trouble_of(looked)};
   if (!found.trouble.empty() || looked.said.size() < 3) return found;
   found.copies = static_cast<std::size_t>(number(looked.said[1]).value_or(0));
-  found.listed = looked.said[2] == kCannotList ? found.copies : looked.said.size() - 3;
-  if (looked.said[2] == kCannotList) return found;
+  found.can_list = looked.said[2] != kCannotList;
+  found.listed = found.can_list ? looked.said.size() - 3 : found.copies;
+  if (!found.can_list) return found;
   if (const auto answer = Answer::parse(looked.said[2]); !answer.is_ok()) found.trouble = answer.shown();
   found.torn = static_cast<std::size_t>(
       std::count_if(looked.said.begin() + 3, looked.said.end(),

@@ -21,9 +21,11 @@ struct Found {
   std::size_t copies = 0;  // whole ones, in the files below the check's directory
   std::size_t listed = 0;  // by the MDA; as many as copies if it cannot list
   std::size_t torn = 0;    // listed, and shorter than the message
+  bool can_list = true;    // otherwise nobody knows how many messages there are, only how often this one is
 
   // Whether the mailbox holds as many messages as this, all whole, and this one among them.
   [[nodiscard]] bool is_there_among(std::size_t messages) const {
+    if (!can_list) return trouble.empty() && copies == 1;
     return trouble.empty() && copies >= 1 && listed == messages && torn == 0;
   }
   // For people.
