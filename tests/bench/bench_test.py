@@ -18,7 +18,7 @@ def bench(name, *arguments, check=True):
 
 class Bench(unittest.TestCase):
     def setUp(self):
-        wanted = ("pigeon-deliver", "pigeonctl", "bench-bare", "bench-launch", "bench-batch")
+        wanted = ("pigeon-deliver", "pigeonctl", "bench-bare", "bench-launch", "bench-batch", "bench-load")
         missing = [p for p in wanted if not (BUILD / "bin" / p).is_file()]
         if missing:
             self.skipTest(f"{', '.join(missing)} not built in {BUILD}: cmake --build --preset release")
@@ -93,6 +93,26 @@ class Batch(Bench):
         self.assertAlmostEqual(found["own_ratio"], rates["store 32 32"] / rates["store 1 32"])
         self.assertAlmostEqual(found["disk_ratio"], rates["bare 32 -"] / rates["bare 1 -"])
         self.assertEqual(found["reached"], found["own_ratio"] >= found["wanted_ratio"])
+
+
+class Load(Bench):
+    def test_figures(self):
+        """bench/load prints what the host and the linker take for each plugin, and whether the figure is reached."""
+        lines = bench("load", "--build", BUILD, "-n", 1).stdout.splitlines()
+        for plugin in (BUILD / "lib/pigeon/plugins").glob("*.so"):
+            self.assertEqual(len([l for l in lines if l.split()[0] == plugin.stem]), 1, lines)
+        self.assertRegex(lines[-2], r"^(REACHED|MISSED): loading a plugin takes at most -?[0-9]+ microseconds")
+        self.assertTrue(lines[-1].startswith("printed by: bench/load --build "), lines[-1])
+
+    def test_json(self):
+        """bench/load --json says by its own figures whether the condition is met."""
+        found = json.loads(bench("load", "--build", BUILD, "-n", 3, "--json").stdout)
+        self.assertGreater(len(found["microseconds"]), 5)
+        for name, ways in found["microseconds"].items():
+            self.assertGreater(ways["host"], 0)
+            self.assertGreater(ways["linker"], 0)
+            self.assertAlmostEqual(found["beyond"][name], ways["host"] - ways["linker"])
+        self.assertEqual(found["reached"], max(found["beyond"].values()) < found["limit"])
 
 
 if __name__ == "__main__":
