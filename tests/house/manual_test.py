@@ -9,7 +9,8 @@ import unittest
 from pigeon_site import DELIVER, MESSAGE, PREFIX, USER, Site
 from shell import shell
 
-PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon-conformance": 1, "pigeon.json": 5, "pigeon-plugins": 7}
+PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon-conformance": 1, "pigeon-new": 1, "pigeon.json": 5,
+         "pigeon-plugins": 7}
 
 
 def page(name):
@@ -95,6 +96,20 @@ class Manual(unittest.TestCase):
         for name in ("pigeonctl", "pigeon-conformance"):
             with self.subTest(name):
                 self.compare_commands(name)
+
+    def test_new(self):
+        """the arguments, kinds and options of pigeon-new and those in its page are the same"""
+        shown = help_of(PREFIX / "bin" / "pigeon-new")
+        self.assertIn("pigeon-new KIND NAME [DIRECTORY]", shown)
+        text = page("pigeon-new").read_text()
+        self.assertEqual(re.findall(r"^\.It Ar (\w+)$", text, re.MULTILINE), ["kind", "name", "directory"])
+        kinds = re.search(r"(?m)^ +KIND +([a-z].*)$", shown)[1]
+        self.assertEqual(re.findall(r"\w+", kinds.replace(" or ", " ")),
+                         re.findall(r"^\.Cm (\w+)", text, re.MULTILINE))
+        self.assertEqual(documented_options("pigeon-new"), {"--help", "--version"})
+        command = [PREFIX / "bin" / "pigeon-new", "--version"]
+        version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        self.assertRegex(version, r"^pigeon-new \d+\.\d+\.\d+\n$")
 
     def compare_commands(self, name):
         offered, commands = set(), []
