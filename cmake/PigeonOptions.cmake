@@ -89,6 +89,11 @@ find_path(PIGEON_BOOST_INCLUDE_DIR boost/json/src.hpp
           REQUIRED)
 add_library(pigeon_boost INTERFACE)
 target_include_directories(pigeon_boost SYSTEM INTERFACE ${PIGEON_BOOST_INCLUDE_DIR})
+cmake_path(IS_PREFIX PROJECT_SOURCE_DIR "${PIGEON_BOOST_INCLUDE_DIR}" is_unpacked_here)
+if(is_unpacked_here)
+  # Its messages name its files: not where this checkout is.
+  target_compile_options(pigeon_boost INTERFACE "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
+endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET GLOBAL libsodium)
 pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET GLOBAL libidn2) # its header; the library is loaded when it is needed

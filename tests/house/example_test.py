@@ -58,7 +58,7 @@ class Build(unittest.TestCase):
 
     def test_pkg_config(self):
         """a plugin in C builds with a compiler and pkg-config alone"""
-        environment = {**os.environ, "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig")}
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(PREFIX / "share" / "pkgconfig")}
         flags = run("pkg-config", "--cflags", "--libs", "pigeon-plugin", env=environment)
         target = builds.root / "mda-plain-c.so"
         source = SOURCES / "mda-plain-c" / "plugin.c"
