@@ -11,11 +11,12 @@ from pigeon_site import AS_ROOT, CTL, DELIVER, USER
 
 
 @contextlib.contextmanager
-def shell(site):
+def shell(site, extra=None, timeout=120):
     """A function that runs a text by bash, in a directory of its own, and answers its CompletedProcess.
 
     pigeonctl and pigeon-deliver are those under test, with the configuration of the site; $base and $tree are
-    where it keeps mailboxes and tree. By the mail user, so that what other commands make is his.
+    where it keeps mailboxes and tree. extra: more variables; a PATH is searched after those two. By the mail user, so
+    that what other commands make is his.
     """
     with tempfile.TemporaryDirectory(prefix="pigeon-shell.") as directory:
         directory = pathlib.Path(directory)
@@ -30,11 +31,15 @@ def shell(site):
             (programs / program.name).chmod(0o755)
         environment = {"PATH": f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
                        "base": str(site.base), "tree": str(site.state / "tree.db")}
+        extra = dict(extra or {})
+        if "PATH" in extra:
+            extra["PATH"] = f"{programs}:{extra['PATH']}:{environment['PATH']}"
+        environment.update(extra)
         who = {"user": USER.pw_uid, "group": USER.pw_gid, "extra_groups": []} if AS_ROOT else {}
 
         def run(text):
             command = ["bash", "-euo", "pipefail", "-c", text]
             return subprocess.run(command, cwd=directory, env=environment, text=True, capture_output=True,
-                                  check=False, timeout=120, **who)
+                                  check=False, timeout=timeout, **who)
 
         yield run
