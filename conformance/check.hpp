@@ -61,6 +61,14 @@ std::span<const Check> mda_hostile_checks();
 std::span<const Check> mda_fault_checks();
 std::span<const Check> tree_fault_checks();
 std::span<const Check> watched_checks();
+std::span<const Check> tree_checks();
+std::span<const Check> tree_list_checks();
+std::span<const Check> tree_write_checks();
+std::span<const Check> tree_lock_checks();
+std::span<const Check> tree_hostile_checks();
+std::span<const Check> tree_damage_checks();
+std::span<const Check> tree_race_checks();
+std::span<const Check> creator_checks();
 
 }  // namespace pigeon::conformance
 

@@ -5,8 +5,8 @@
 //   {file}         the whole tree; only ever replaced, by a new file under its name (tree_file.hpp)
 //   {file}.lock    locked by whoever is about to replace it; lets go when its process dies
 //
-// An answer comes from one reading of the whole file, so it is one state of the tree. The lock on an object is
-// a token that stands in the file, beside the object.
+// An answer comes from one reading of the whole file, so it is one state of the tree. The lock on an object
+// is a token that stands in the file, beside the object.
 #pragma once
 
 #include "tree_file.hpp"
@@ -81,8 +81,7 @@ class Tree {
     for (const auto& [text, record] : state.objects) {
       const auto path = *TreePath::parse(text);
       if (!path.is_below(request.path) || path.depth() != request.path.depth() + 1) continue;
-      const bool is_behind =
-          request.after.empty() || text > request.path.child(request.after).text();
+      const bool is_behind = request.after.empty() || text > request.path.child(request.after).text();
       if (is_behind && objects.size() < request.limit) objects.push_back(record.object);
     }
     return objects;
