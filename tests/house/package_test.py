@@ -85,6 +85,13 @@ class Packages(unittest.TestCase):
         self.assertGreaterEqual(set(packages), {"pigeondeliver", "libpigeon-plugin-dev"})
         self.assertLessEqual(set(packages), set(NAMES))
 
+    def test_dependencies(self):
+        """a package depends on the libraries that its programs are linked with, or load when they need them"""
+        wanted = {"pigeondeliver": {"libc6", "libidn2-0"}, "libpigeon-plugin-dev": {"libc6", "libelf1"}}
+        for name, libraries in wanted.items():
+            depends = run("dpkg-deb", "--field", packages[name], "Depends")
+            self.assertEqual({each.split()[0] for each in depends.split(",")}, libraries)
+
     def test_lintian(self):
         """lintian has nothing against a package but what is overridden"""
         if shutil.which("lintian") is None:
