@@ -30,6 +30,13 @@ class Guide(unittest.TestCase):
         for name, text in quoted:
             self.assertEqual(text, (ROOT / name).read_text(), name)
 
+    def test_nothing_else(self):
+        """every block of the guide is a file that is built or commands that are run here"""
+        marks = re.findall(r"^```(.+)$", GUIDE.read_text(), re.MULTILINE)
+        self.assertGreater(len(marks), 8)
+        for mark in marks:
+            self.assertTrue(mark == "sh build" or (ROOT / mark.partition(" ")[2]).is_file(), mark)
+
     def test_commands(self):
         """the commands of the guide lead from nothing to a plugin that passes every check and delivers"""
         commands = [text for _, mark, text in BLOCK.findall(GUIDE.read_text()) if mark == "build"]
