@@ -50,13 +50,14 @@ std::string shown(std::string_view value) {
   return printable(value.substr(0, kLongestValue));
 }
 
-// A value that would not read back as one word is quoted.
+// A value that would not read back as one word is quoted. There a backslash is escaped as a quote is: else
+// one in front of a quote would end the value, and what follows could pass for fields of ours.
 std::string quoted(std::string_view value) {
   auto text = shown(value);
   if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
-    if (c == '"') quoted += '\\';
+    if (c == '"' || c == '\\') quoted += '\\';
     quoted += c;
   }
   return quoted + "\"";

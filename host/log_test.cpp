@@ -67,6 +67,30 @@ TEST_CASE("a record stays one printable line, whatever stands in it") {
   CHECK(line.find("utf8=\"Jürgen 台\"") != std::string::npos);
 }
 
+TEST_CASE("no value ends before its end, or passes for fields of the record") {
+  for (const std::string value :
+       {R"(a\" status=delivered x=")", R"(a \)", R"(\\" x)", R"(")", R"(\)", "a\n\" exit=0"}) {
+    CAPTURE(value);
+    Written written(LogFormat::text);
+    written.log.write(PIGEON_LOG_INFO, "x", {{"v", value}, {"end", "1"}});
+    const auto record = written.record();
+    const std::string head = "info x v=\"";
+    const std::string tail = " end=1\n";
+    if (record.substr(0, head.size()) != head) {  // a plain word stands as it is
+      CHECK(record == "info x v=" + value + tail);
+      continue;
+    }
+    std::string read;
+    std::size_t at = head.size();
+    for (; at < record.size() && record[at] != '"'; ++at) {
+      if (record[at] == '\\') ++at;
+      read += record.at(at);
+    }
+    CHECK(read == pigeon::printable(value));
+    CHECK(record.substr(at + 1) == tail);
+  }
+}
+
 TEST_CASE("a record as JSON is valid, whatever stands in it, and says the same") {
   Written written(LogFormat::json);
   written.log.write(PIGEON_LOG_ERROR, "hostile", hostile);

@@ -38,6 +38,14 @@ TEST_CASE("what is shown has no control characters, and nothing that a terminal 
   CHECK(pigeon::printable("\xc2\x9bm \xc3\xa4") == "\\xc2\\x9bm \xc3\xa4");
   CHECK(pigeon::printable("\xff\xc3") == "\\xff\\xc3");
   CHECK(pigeon::printable(std::string_view("\0", 1)) == "\\x00");
+  // A line separator, an override of the direction and an isolate; what merely looks like them stays.
+  CHECK(pigeon::printable("a\xe2\x80\xa8"
+                          "b\xe2\x80\xae"
+                          "c\xe2\x81\xa6") ==
+        "a\\xe2\\x80\\xa8"
+        "b\\xe2\\x80\\xae"
+        "c\\xe2\\x81\\xa6");
+  CHECK(pigeon::printable("\xe2\x80\x94 \xe2\x82\xac") == "\xe2\x80\x94 \xe2\x82\xac");
 }
 
 TEST_CASE("a word of a shell command stays one word, whatever is in it") {

@@ -93,7 +93,19 @@ inline bool is_utf8(std::string_view text) {
   return true;
 }
 
-// What may be shown to a person or written to a log: control characters and what is not UTF-8 become "\xNN".
+// Whether the well-formed sequence at the front ends a line (U+2028, U+2029) or turns the direction of what
+// is around it (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), where it is shown: then what is seen is
+// not what is there.
+inline bool disguises(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
+  if (byte(0) != 0xe2) return false;
+  const auto last = byte(2);
+  return (byte(1) == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae))) ||
+         (byte(1) == 0x81 && last >= 0xa6 && last <= 0xa9);
+}
+
+// What may be shown to a person or written to a log: control characters, what disguises the text around it
+// and what is not UTF-8 become "\xNN".
 inline std::string printable(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string shown;
@@ -102,7 +114,7 @@ inline std::string printable(std::string_view text) {
     const std::size_t length = utf8_sequence(text);
     // U+0080 to U+009F are control characters as well, and terminals obey some of them.
     const bool c1 = length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
-    if (length == 0 || c1 || byte < 0x20 || byte == 0x7f) {
+    if (length == 0 || c1 || byte < 0x20 || byte == 0x7f || disguises(text)) {
       shown += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
       text.remove_prefix(1);
     } else {
