@@ -13,6 +13,10 @@
 namespace pigeon::host {
 namespace {
 
+// More than any MTA puts in front, and more than any loop is long: what there is beyond, somebody made up to
+// have us remember it.
+constexpr std::size_t kMostFields = 10'000;
+
 // The first line, with its end.
 std::string_view line_at(std::string_view text) {
   const auto end = text.find('\n');
@@ -91,7 +95,8 @@ ParsedMessage parse_message(std::string_view text) {
     if (below_received) {
       if (same_name(field->name, "Delivered-To"))
         parsed.delivered_to.push_back(without_brackets(field->value));
-    } else if (is_of_this_hop(field->name)) {
+      if (parsed.delivered_to.size() == kMostFields) break;
+    } else if (is_of_this_hop(field->name) && above.size() < kMostFields) {
       above.push_back(*field);
       if (in_run) ++run;
     } else {

@@ -15,7 +15,7 @@ namespace pigeon::host {
 
 // Fields that the MTA put in front for this delivery are taken away: a leading "From " line, and Return-Path,
 // X-Original-To and Delivered-To above the first Received field, or, in a message without one, in the
-// unbroken run at its very top.
+// unbroken run at its very top; the first ten thousand of them.
 struct ParsedMessage {
   std::vector<std::string_view> kept;  // what stood between the fields that were taken away, mostly nothing
   std::string_view body;               // everything after the last of them
@@ -23,7 +23,8 @@ struct ParsedMessage {
   // What the fields said, for an MTA that gives no sender on the command line.
   std::optional<std::string_view> from_line_sender;
   std::optional<std::string_view> return_path;
-  // The values of the Delivered-To fields below the first Received: where it has been before.
+  // The values of the Delivered-To fields below the first Received, the latest ten thousand: where it has
+  // been before.
   std::vector<std::string_view> delivered_to;
 };
 

@@ -119,6 +119,27 @@ TEST_CASE("a message has been here before if Delivered-To names the address belo
   CHECK_FALSE(has_been_delivered_to(parse_message(body), "a@b"));
 }
 
+TEST_CASE("of fields without end, no more is remembered than an MTA or a loop can have made") {
+  constexpr int kMost = 10'000;
+  std::string between;
+  std::string run;
+  for (int i = 0; i < kMost; ++i) {
+    between += "X: y\nDelivered-To: a@x\n";
+    run += "Delivered-To: a@x\n";
+  }
+  const std::string more = "Delivered-To: more@x\nReceived: y\n\n";
+  between += more;
+  const auto parsed = parse_message(between);
+  CHECK(parsed.kept.size() == kMost);
+  CHECK(parsed.body == more);
+  CHECK(rest(run + "Delivered-To: more@x\n\n") == "Delivered-To: more@x\n\n");
+
+  const auto before = "Received: x\nDelivered-To: first@x\n" + run;
+  const auto below = parse_message(before);
+  CHECK(below.delivered_to.size() == kMost);
+  CHECK(has_been_delivered_to(below, "first@x"));
+}
+
 TEST_CASE("our own fields come in front, in the message's own line ends") {
   CHECK(stored("Subject: x\n\ny") == "Return-Path: <s@x>\nDelivered-To: a@b\nSubject: x\n\ny");
   CHECK(stored("Subject: x\r\n\r\ny") == "Return-Path: <s@x>\r\nDelivered-To: a@b\r\nSubject: x\r\n\r\ny");

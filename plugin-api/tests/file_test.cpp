@@ -196,3 +196,23 @@ TEST_CASE("a message is written whole, and counted as IMAP counts") {
     CHECK(written->wire_size == prefix.size() + body.size() + 1 + lines);
   }
 }
+
+TEST_CASE("a message in many parts, small and large, is written in their order") {
+  const TemporaryDirectory inside;
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < 60; ++i)
+    parts.emplace_back(i % 7 == 0 ? 100'000 : i * 400, static_cast<char>('a' + i % 26));
+  std::vector<pigeon_string> segments;
+  std::string whole;
+  for (const auto& part : parts) {
+    segments.push_back(pigeon::borrow(part));
+    whole += part;
+  }
+  const pigeon_message message = {sizeof message, 0, segments.data(), segments.size(), pigeon::borrow("x\n")};
+  const auto directory = open(inside);
+  const auto file = *directory.create_file("message");
+  const auto written = write_message(*file, pigeon::Message(message), "message");
+  REQUIRE(written);
+  CHECK(inside.read("message") == whole + "x\n");
+  CHECK(written->bytes == whole.size() + 2);
+}

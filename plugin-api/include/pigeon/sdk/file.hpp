@@ -63,17 +63,24 @@ inline Result<Written> write_message(const Fd& fd, const Message& message, const
     }
     if (!bytes.empty()) last = bytes.back();
   };
-  std::string prefix;
-  for (const auto& segment : message.prefix()) prefix += view(segment);
-  account(prefix);
-  // A small message goes out in one write.
+  // A small message goes out in one write; what is large is written from where it is.
+  std::string small;
+  const auto gather = [&](std::string_view part) -> Done {
+    account(part);
+    if (part.size() <= kChunk / 16) small += part;
+    if (part.size() <= kChunk / 16 && small.size() <= kChunk / 16) return {};
+    PIGEON_TRY(write_all(fd, small, shown));
+    small.clear();
+    if (part.size() > kChunk / 16) PIGEON_TRY(write_all(fd, part, shown));
+    return {};
+  };
+  for (const auto& segment : message.prefix()) PIGEON_TRY(gather(view(segment)));
   std::string_view body = message.body();
   if (body.size() <= kChunk / 16) {
-    account(body);
-    prefix += body;
+    PIGEON_TRY(gather(body));
     body = {};
   }
-  PIGEON_TRY(write_all(fd, prefix, shown));
+  PIGEON_TRY(write_all(fd, small, shown));
   for (std::size_t at = 0; at < body.size(); at += kChunk) {
     const auto chunk = body.substr(at, kChunk);
     account(chunk);
