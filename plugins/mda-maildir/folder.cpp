@@ -3,6 +3,8 @@
 
 #include <pigeon/sdk/text.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -166,6 +168,17 @@ std::string folder_name(std::string_view directory) {
   auto name = from_modified_utf7(directory).value_or(std::string(directory));
   std::replace(name.begin(), name.end(), '.', '/');
   return name;
+}
+
+pigeon::Result<std::vector<std::string>> folder_directories(const pigeon::Directory& maildir) {
+  auto names = PIGEON_TRY(maildir.names());
+  std::erase_if(names, [&](const std::string& name) {
+    struct stat status = {};
+    return name.size() < 2 || name.front() != '.' ||
+           (::fstatat(maildir.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !S_ISDIR(status.st_mode));
+  });
+  return names;
 }
 
 }  // namespace mda_maildir

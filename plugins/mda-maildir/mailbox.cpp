@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mailbox.hpp"
 
+#include "folder.hpp"
 #include "home.hpp"
 
 #include <pigeon/sdk/mailbox.hpp>
@@ -191,10 +192,8 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
 }
 
 Result<std::vector<std::string>> Mailbox::folders() const {
-  std::vector<std::string> found = {""};
-  for (auto& name : PIGEON_TRY(maildir_.names())) {
-    if (name.size() > 1 && name.front() == '.') found.push_back(std::move(name));
-  }
+  auto found = PIGEON_TRY(folder_directories(maildir_));
+  found.emplace_back("");
   std::sort(found.begin(), found.end());
   return found;
 }

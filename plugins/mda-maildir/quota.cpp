@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "quota.hpp"
 
+#include "folder.hpp"
+
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/time.hpp>
 
@@ -103,8 +105,8 @@ bool Quota::exceeds(const Usage& usage, std::uint64_t size) const {
 Result<Usage> Quota::count(const Directory& maildir) {
   Usage usage;
   PIGEON_TRY(count_folder(maildir, usage));
-  for (const auto& name : PIGEON_TRY(maildir.names())) {
-    if (name.size() < 2 || name.front() != '.' || name == kTrash) continue;
+  for (const auto& name : PIGEON_TRY(folder_directories(maildir))) {
+    if (name == kTrash) continue;
     if (const auto folder = PIGEON_TRY(maildir.find(name))) PIGEON_TRY(count_folder(*folder, usage));
   }
   return usage;

@@ -104,6 +104,17 @@ class Quota(unittest.TestCase, Verdicts):
         self.assert_delivered(self.deliver())
         self.assert_not_delivered(self.deliver(), 75, FULL_FOR_NOW)
 
+    def test_what_is_no_folder(self):
+        """files of other programs that are named as folders are, and links, keep no mail out and are not counted"""
+        self.limit("quotaMessages=3")
+        self.fill(1)
+        (self.site.maildir() / ".nfs0000000000000001").write_text("x")
+        (self.site.maildir() / ".Shared").symlink_to("/tmp")
+        (self.site.maildir() / "maildirsize").unlink()
+        self.fill(2)
+        self.assertEqual(self.sums(), ("3C", self.stored_size(), 3))
+        self.assert_not_delivered(self.deliver(), 75)
+
     def test_retry(self):
         """a retry of what is stored is answered, however full the mailbox is"""
         self.limit("quotaMessages=1", "overQuota=reject")
