@@ -19,14 +19,17 @@ Failure distrust(const std::string& what, const std::string& path, const std::st
   return misconfigured("refuse " + what + ": " + path + " " + why).with_remedy(remedy);
 }
 
-Done check_owner_and_mode(const struct stat& status, const std::string& path, const std::string& what) {
+// Nobody can rename what is in a sticky directory. But anybody may put more there, which matters where we
+// take what we find: `is_searched`.
+Done check_owner_and_mode(const struct stat& status, const std::string& path, const std::string& what,
+                          bool is_searched) {
   const auto ours = std::to_string(::geteuid());
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
     return distrust(what, path,
                     "belongs to uid " + std::to_string(status.st_uid) + ", not to root or to uid " + ours,
                     "chown root " + shell_word(path));
   }
-  const bool sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+  const bool sticky = !is_searched && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
   if ((status.st_mode & 022U) != 0 && !sticky && !S_ISLNK(status.st_mode)) {
     const bool world = (status.st_mode & 002U) != 0;
     return distrust(what, path, world ? "is world-writable" : "is group-writable",
@@ -73,7 +76,7 @@ Done Trust::check(const std::string& path, const std::string& what, bool last_is
   int links = 0;
   struct stat status = {};
   if (::lstat("/", &status) != 0) return system_failure("examine /", errno);
-  if (!is_vouched_for(at)) PIGEON_TRY(check_owner_and_mode(status, at, what));
+  if (!is_vouched_for(at)) PIGEON_TRY(check_owner_and_mode(status, at, what, false));
   while (!ahead.empty()) {
     const std::string component = ahead.front();
     ahead.pop_front();
@@ -89,8 +92,8 @@ Done Trust::check(const std::string& path, const std::string& what, bool last_is
       return std::move(met).with_remedy("see that " + path + " is there and that uid " +
                                         std::to_string(::geteuid()) + " may read it");
     }
-    if (!is_vouched_for(next)) PIGEON_TRY(check_owner_and_mode(status, next, what));
     const bool is_last = ahead.empty();
+    if (!is_vouched_for(next)) PIGEON_TRY(check_owner_and_mode(status, next, what, is_last && !last_is_file));
     if (S_ISLNK(status.st_mode)) {
       if (is_last && last_is_file) {
         return distrust(what, next, "is a symbolic link", "put the file itself there");

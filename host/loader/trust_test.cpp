@@ -71,6 +71,15 @@ TEST_CASE("a sticky directory is fine: nobody else can rename what is in it") {
   CHECK(refusal(Trust(), place.file) == "none");
 }
 
+TEST_CASE("a directory that is searched must not be sticky and open: anybody could add a plugin to it") {
+  const Place place;
+  CHECK_FALSE(!Trust().check_directory(place.above, "plugin directory"));
+  Place::mode(place.above, 01777);
+  const auto checked = Trust().check_directory(place.above, "plugin directory");
+  REQUIRE_FALSE(checked);
+  CHECK(checked.failure().detail.find("world-writable") != std::string::npos);
+}
+
 TEST_CASE("a sticky file is not: the bit says nothing there") {
   const Place place;
   Place::mode(place.file, 01666);
