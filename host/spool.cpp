@@ -19,13 +19,13 @@ constexpr std::size_t kChunk = 65'536;
 // The next bytes; 0 at the end of the input.
 Result<std::size_t> read_some(int input, char* to, std::size_t size, Deadline deadline) {
   for (;;) {
+    // Asked each time: there may always be more to read.
+    if (deadline.passed()) return failure(PIGEON_TIMEOUT, "read the message: it did not end in time");
     pollfd ready = {input, POLLIN, 0};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left()).count();
     const int polled = ::poll(&ready, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000)));
     if (polled < 0 && errno == EINTR) continue;
     if (polled < 0) return system_failure("wait for the message", errno);
-    if (polled == 0 && deadline.passed())
-      return failure(PIGEON_TIMEOUT, "read the message: it did not end in time");
     if (polled == 0) continue;
     const auto got = ::read(input, to, size);
     if (got >= 0) return static_cast<std::size_t>(got);

@@ -130,6 +130,17 @@ TEST_CASE("a spool directory that is not there is trouble of ours") {
   CHECK(spooled.failure().detail.find("/nowhere/at/all") != std::string::npos);
 }
 
+TEST_CASE("neither does a message that always has more to read hold anybody up") {
+  const int endless = ::open("/dev/zero", O_RDONLY | O_CLOEXEC);
+  REQUIRE(endless >= 0);
+  const auto deadline = Deadline::in(std::chrono::milliseconds(200));
+  const auto spooled = Spool::read(endless, {}, 1000, deadline);
+  REQUIRE_FALSE(spooled);
+  CHECK(spooled.failure().status == PIGEON_TIMEOUT);
+  drain(endless, deadline);
+  ::close(endless);
+}
+
 TEST_CASE("what is drained is gone, and what does not end is left at the deadline") {
   Input input;
   REQUIRE(pigeon::write_all(input.write, "rest", "the pipe"));

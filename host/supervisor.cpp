@@ -30,6 +30,7 @@ constexpr auto kGrace = std::chrono::seconds(1);      // over the deadline, befo
 constexpr auto kLastWords = std::chrono::seconds(2);  // after its verdict, or after SIGKILL
 constexpr std::size_t kMostCaptured = 16'384;
 constexpr std::size_t kMostVerdict = 1U << 20U;
+constexpr std::size_t kMostAtOnce = 4U << 20U;  // more than what a pipe can hold
 
 volatile std::sig_atomic_t interrupted =
     0;  // NOLINT(*-avoid-non-const-global-variables): what a handler can reach
@@ -51,16 +52,17 @@ struct Pipe {
   }
 };
 
-// Appends what can be read now, up to a bound; false at the end.
+// Appends what can be read now, up to a bound; false at the end. Whoever writes without end does not keep us.
 bool take_available(const Fd& from, std::string& to, std::size_t most) {
   std::array<char, 4096> chunk = {};
-  for (;;) {
+  for (std::size_t read = 0; read < kMostAtOnce; read += chunk.size()) {
     const auto got = ::read(from.get(), chunk.data(), chunk.size());
     if (got < 0) return errno == EAGAIN || errno == EINTR;
     if (got == 0) return false;
     const auto room = most - std::min(most, to.size());
     to.append(chunk.data(), std::min(room, static_cast<std::size_t>(got)));
   }
+  return true;
 }
 
 // The child. Never returns: nothing of the parent's may run twice.
