@@ -27,6 +27,12 @@ void add_class(Row& row, const std::string& objectclass, bool is_structural) {
   }
 }
 
+// A class names a table: what cannot be the name of one is damage, or somebody's attempt at another query.
+bool is_whole(const Row& row) {
+  const auto classes = row.classes();
+  return std::all_of(classes.begin(), classes.end(), pigeon::is_key_string);
+}
+
 // The tree has them by number. For SQLite to sort them costs more than everything else that it does here.
 void sort_classes(Row& row) {
   std::sort(row.auxiliary.begin(), row.auxiliary.end());
@@ -58,7 +64,7 @@ Result<std::optional<Row>> Reader::row_at(const TreePath& path) {
       row = Row{.name = place.name, .object = statement->integer(2), .structural = {}, .auxiliary = {}};
     add_class(*row, statement->text(0), statement->integer(1) == 1);
   }
-  if (row && row->structural.empty()) return damaged(database_, path.text() + " has no structural class");
+  if (row && !is_whole(*row)) return damaged(database_, path.text() + " has no class, or one that is none");
   if (row) sort_classes(*row);
   return row;
 }
@@ -125,8 +131,9 @@ Result<std::vector<Row>> Reader::rows_below(const TreePath& path, const std::str
   statement->reset();
   for (auto& row : rows) {
     sort_classes(row);
-    if (row.structural.empty() || !TreePath::is_name(row.name)) {
-      return damaged(database_, "an object below " + path.text() + " has no structural class, or no name");
+    if (!is_whole(row) || !TreePath::is_name(row.name)) {
+      return damaged(database_,
+                     "an object below " + path.text() + " has no class or name, or one that is none");
     }
   }
   return rows;

@@ -393,6 +393,25 @@ TEST_CASE("a tree that could not be written once is written when it can be again
   CHECK(apply(tree, "/example.com", {Change::set("enable", "FALSE")}) == Applied::yes);
 }
 
+TEST_CASE("a class in the file that cannot be one is damage, and never part of a query") {
+  Embedded f;
+  add(f.tree, "/d", "mailDomain");
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open((f.directory / "tree.db").c_str(), &other) == SQLITE_OK);
+  // With this as the name of a table, the query would be another one, and answer.
+  constexpr const char* kForge =
+      R"(UPDATE strings SET value = 'maildomain" WHERE 1 OR object_id = ?1 -- ' WHERE value = 'mailDomain')";
+  REQUIRE(sqlite3_exec(other, kForge, nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_changes(other) == 1);
+  sqlite3_close(other);
+  for (const auto* each : {"/d", "/"}) {
+    const auto found = f.tree.fetch({path(each), 1, false, soon()});
+    REQUIRE_FALSE(found);
+    CHECK(found.failure().status == PIGEON_UNAVAILABLE);
+    CHECK(found.failure().detail.find("one that is none") != std::string::npos);
+  }
+}
+
 TEST_CASE("a tree that is locked is busy, and works again afterwards") {
   Embedded f;
   add(f.tree, "/u", "mailUser");
