@@ -71,7 +71,8 @@ Result<std::string> MailStore::choose_mda(const Run& run, const Object& object) 
   const auto named = object.attributes.all("mda");
   if (named.size() > 1) {
     return pigeon::misconfigured("property 'mda' of " + object.path + " has several values")
-        .with_remedy("pigeonctl tree set " + pigeon::shell_word(object.path) + " mda=" + named.front());
+        .with_remedy("pigeonctl tree set " + pigeon::shell_word(object.path) +
+                     " mda=" + pigeon::shell_word(named.front()));
   }
   if (!named.empty()) return explain(named.front(), "property 'mda' of " + object.path);
   return explain(settings_.text("mda"), "the configuration's");

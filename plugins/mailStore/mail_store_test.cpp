@@ -66,6 +66,13 @@ TEST_CASE("two storage formats on one object, by class or by property, are a mis
   }
 }
 
+TEST_CASE("what is told to be typed into a shell does nothing else there, whatever the tree holds") {
+  const Object hostile{.attributes = {{"mda", {"$(touch /tmp/x);", "mda-b"}}}};
+  const Stored stored(hostile, {}, plain);
+  REQUIRE_FALSE(stored.outcome);
+  CHECK(stored.outcome.failure().remedy == "pigeonctl tree set /d/mailStore mda='$(touch /tmp/x);'");
+}
+
 TEST_CASE("a mailbox is allocated by the configured creator before anything is stored") {
   const Stored stored({}, {}, plain);
   CHECK(stored.run.allocated == Pairs{{"creator-x", "mda-default"}});
