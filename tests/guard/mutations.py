@@ -137,8 +137,8 @@ MUTATIONS = (
     Mutation(
         "what the ledger knows to be done is not stored again",
         LEDGER,
-        '    if (PIGEON_TRY(done_.has(week + "/" + id))) return true;\n',
-        '    static_cast<void>(PIGEON_TRY(done_.has(week + "/" + id)));\n',
+        "    if (directory && PIGEON_TRY(directory->has(id))) return true;\n",
+        "    if (directory) static_cast<void>(PIGEON_TRY(directory->has(id)));\n",
         MAILDIR,
         ("kill_test", "creator-optimistic, later: after worker, write"),
         "2 copies",
