@@ -283,24 +283,6 @@ TEST_CASE("closing every descriptor takes the verdict away, and so delivers noth
   CHECK(exit_status(result.verdict()) == 75);
 }
 
-TEST_CASE("a worker that prints without end is put down at the deadline all the same") {
-  const auto result = run(
-      [](const Announce& /*announce*/) {
-        const std::string noise(4096, 'x');
-        std::vector<std::thread> printers;
-        for (int i = 0; i < 8; ++i) {
-          printers.emplace_back([&] {
-            while (::write(STDOUT_FILENO, noise.data(), noise.size()) != 0) {
-            }
-          });
-        }
-        for (auto& printer : printers) printer.join();
-      },
-      std::chrono::milliseconds(500));
-  CHECK(result.verdict().status == PIGEON_TIMEOUT);
-  CHECK(result.took < std::chrono::seconds(10));
-}
-
 TEST_CASE("closing standard output and error changes nothing") {
   const auto result = run([](const Announce& announce) {
     ::close(STDOUT_FILENO);
