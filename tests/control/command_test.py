@@ -71,7 +71,7 @@ class Errors(unittest.TestCase):
         cls.addClassCleanup(cls.site.__exit__)
 
     WRONG = [  # the command, what was tried on what, and a part of what to do next
-        (["tree", "get", "example.com"], "take 'example.com' as a path of the tree", "/example.com/mailUsers/alice"),
+        (["tree", "get", "example.com"], "take 'example.com' as a path of the tree", "such as /example.com"),
         (["tree", "get", "/a%0"], "take '/a%0' as a path of the tree", "%2F"),
         (["tree", "get", "/a//b"], "take '/a//b' as a path of the tree", "from the top"),
         (["tree", "get", "/a%00"], "take '/a%00' as a path of the tree", "from the top"),
