@@ -18,6 +18,7 @@
 #include <pigeon/sdk/file.hpp>
 
 #include <sodium.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -118,13 +119,24 @@ void tell(Program& program, const Verdict& verdict) {
   // Nothing that goes wrong from here on changes it, such as a log that nobody reads.
   program.exit_status = exit_status(verdict);
   settle_exit(*program.exit_status);
-  record(program, verdict);
   if (!verdict.is_delivered()) {
     const auto line = line_for_sender(verdict) + "\n";
     Fd standard_error(STDERR_FILENO);  // not a copy: there may be no descriptor left for one
     static_cast<void>(write_all(standard_error, line, "standard error"));
     static_cast<void>(standard_error.release());
   }
+  record(program, verdict);  // last: it may take what time there is left
+}
+
+// The message in a file or a named pipe. Whoever is to write to the pipe is waited for where it is read.
+Result<Fd> open_message(const std::string& path) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.is_open()) return system_failure("open message " + printable(path), errno);
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0) return system_failure("examine message " + printable(path), errno);
+  if (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode)) return file;
+  return misconfigured("open message " + printable(path) + ": it is neither a regular file nor a named pipe")
+      .with_remedy("name the file that holds the message with -p, or give it on standard input");
 }
 
 // Everything before the worker: nothing here looks at the tree, or at the message.
@@ -142,8 +154,7 @@ Done run(Program& program) {
 
   Fd file_input;
   if (!options.input_file.empty()) {
-    file_input.reset(::open(options.input_file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file_input.is_open()) return system_failure("open message " + options.input_file, errno);
+    file_input = PIGEON_TRY(open_message(options.input_file));
     program.input = file_input.get();
   }
   const auto spool = PIGEON_TRY(

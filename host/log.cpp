@@ -72,7 +72,9 @@ Log::Log(std::string program) : program_(std::move(program)) {
 void Log::configure(const LogSettings& settings) {
   settings_ = settings;
   if (settings.to == "syslog" || settings.to == "stderr") return;
-  file_.reset(::open(settings.to.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640));
+  // Never waited for: a named pipe that nobody reads, or reads too slowly, must not keep mail waiting.
+  file_.reset(
+      ::open(settings.to.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640));
   if (file_.is_open()) return;
   auto failed = system_failure("open log file " + settings.to, errno);
   settings_.to = "syslog";

@@ -99,6 +99,37 @@ class Input(Case):
         details = [r["detail"] for r in self.site.new_records() if r["event"] == "delivery"]
         self.assertEqual(details[-2:], ["read the message: it did not end in time"] * 2)
 
+    def test_endless(self):
+        """an input that always has more is no different, whether it is kept or only read to its end"""
+        before = self.count()
+        for arguments in (["-o", "messageLimit=1k"], ["-o", "spool.directory=/nonexistent"]):
+            with self.subTest(arguments=arguments), open("/dev/zero", "rb") as endless:
+                self.site.new_records()
+                process = self.start(arguments=arguments, stdin=endless)
+                self.assertEqual(process.wait(20), 75)
+                # Not by the watchdog, which writes no record.
+                self.assertEqual(len([r for r in self.site.new_records() if r["event"] == "delivery"]), 1)
+        self.assertEqual(self.count(), before)
+
+    def test_named_pipe(self):
+        """-p takes a message from a named pipe, and does not wait beyond the deadline for one who writes to it"""
+        pipe = self.site.root / "named pipe"
+        os.mkfifo(pipe)
+        pipe.chmod(0o666)
+        before = self.count()
+        self.site.new_records()
+        process = self.start(arguments=["-p", str(pipe)], stdin=subprocess.DEVNULL)
+        self.assertEqual(process.wait(20), 75)
+        details = [r["detail"] for r in self.site.new_records() if r["event"] == "delivery"]
+        self.assertEqual((details, self.count()), (["read the message: it did not end in time"], before))
+        process = self.start(arguments=["-p", str(pipe), "-o", "deadline=20"], stdin=subprocess.DEVNULL)
+        with open(pipe, "wb", buffering=0) as writer:
+            writer.write(MESSAGE[:10])
+            time.sleep(0.3)
+            writer.write(MESSAGE[10:])
+        self.assertEqual((process.wait(20), process.stderr.read()), (0, b""))
+        self.assertEqual((self.count(), self.site.bodies()[-1]), (before + 1, MESSAGE))
+
     def test_slow(self):
         """an input that is slow and ends in time is delivered"""
         before = self.count()
