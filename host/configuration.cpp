@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include <unistd.h>
+
 namespace pigeon::host {
 namespace json = boost::json;
 namespace {
@@ -51,8 +53,19 @@ std::string spell(const std::vector<std::string>& path) {
   return "\"" + join(path, ".") + "\"";
 }
 
+// Every "NAME=VALUE" of the environment as it is now.
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> found;
+  for (char** each = ::environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string_view entry = *each;
+    const auto equals = entry.find('=');
+    if (equals != std::string_view::npos) found.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return found;
+}
+
 // "${NAME}" is the environment's, which is how secrets come in without standing in the file.
-Result<std::string> expand_environment(std::string_view text) {
+Result<std::string> expand(std::string_view text, const std::map<std::string, std::string>& environment) {
   std::string expanded;
   for (;;) {
     const auto begin = text.find("${");
@@ -61,9 +74,10 @@ Result<std::string> expand_environment(std::string_view text) {
     if (begin == std::string_view::npos || end == std::string_view::npos)
       return expanded + std::string(text.substr(std::min(begin, text.size())));
     const std::string name(text.substr(begin + 2, end - begin - 2));
-    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread
-    if (value == nullptr) return misconfigured("the environment has no variable " + printable(name));
-    expanded += value;
+    const auto value = environment.find(name);
+    if (value == environment.end())
+      return misconfigured("the environment has no variable " + printable(name));
+    expanded += value->second;
     text.remove_prefix(end + 1);
   }
 }
@@ -107,7 +121,7 @@ Result<std::string> Configuration::value_of(const std::vector<std::string>& path
                                             const pigeon_declaration& declaration) const {
   std::string text;
   if (const auto* string = value.if_string()) {
-    auto expanded = expand_environment(std::string_view(string->data(), string->size()));
+    auto expanded = expand(std::string_view(string->data(), string->size()), environment_);
     if (!expanded) return complain(path, expanded.failure().detail);
     text = *std::move(expanded);
   } else if (value.is_bool()) {
@@ -236,6 +250,7 @@ Result<Configuration> Configuration::read(const std::string& file, const std::ve
                                           const loader::Trust& trust) {
   std::error_code error;
   Configuration configuration;
+  configuration.environment_ = environment();
   configuration.file = std::filesystem::absolute(file, error).lexically_normal().string();
   PIGEON_TRY(trust.check_file(configuration.file, "configuration"));
   const std::filesystem::path path(configuration.file);

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,6 +96,8 @@ class Configuration {
 
   std::string text_;
   boost::json::object root_;
+  // As it was when the file was read: a delivery clears its own before any plugin is opened.
+  std::map<std::string, std::string> environment_;
 };
 
 // Where we were installed or built: the directory above that of the program.

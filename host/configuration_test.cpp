@@ -199,6 +199,18 @@ TEST_CASE("the environment stands for ${NAME}, anywhere in a string, once") {
         "2:1: the environment has no variable PIGEON_TEST_NOTHING");
 }
 
+TEST_CASE("a plugin's section has the environment that the configuration was read in") {
+  ::setenv("PIGEON_TEST_VALUE", "s3cret", 1);  // NOLINT(concurrency-mt-unsafe)
+  const File file("{" + least + R"(, "MDA-X": {"base": "mail", "password": "${PIGEON_TEST_VALUE}"}})");
+  const auto read = file.read();
+  REQUIRE(read);
+  ::unsetenv(
+      "PIGEON_TEST_VALUE");  // NOLINT(concurrency-mt-unsafe): as a delivery does before it runs plugins
+  const auto settings = read->settings_of(plugin());
+  REQUIRE(settings);
+  CHECK(settings->text("password") == "s3cret");
+}
+
 TEST_CASE("a plugin is given what it declared, with defaults, absolute paths and secrets read") {
   const File file("{" + least +
                   R"(, "MDA-X": {"base": "mail", "password": "file:secret", "hosts": ["a", "b"]}})");

@@ -243,6 +243,14 @@ class Inherited(Case):
 
         self.assertEqual(self.run_with(preexec_fn=leave), (0, b""))
 
+    def test_environment_of_the_configuration(self):
+        """what the configuration takes from the environment, the sections of plugins take as well"""
+        site = self.enterContext(Site())
+        site.configure({"mda-maildir": {"base": "${MAIL_IS_BELOW}/mail"}})
+        done = site.deliver(environment={**os.environ, "MAIL_IS_BELOW": str(site.root)})
+        self.assertEqual((done.exit, done.stderr, site.bodies()), (0, "", [MESSAGE]))
+        self.assert_not_delivered(site.deliver(), 75, site=site)
+
     def test_environment(self):
         """it needs no environment at all"""
         self.assertEqual(self.run_with(env={}), (0, b""))
@@ -321,7 +329,7 @@ class HeldUp(Case):
         full = self.full_pipe()
         before = self.count()
         begun = [(self.start(recipient, arguments, stderr=full), exit)
-                 for recipient, arguments, exit in (("alice@example.com", ["-o", f"log.to={fifo}"], 75),
+                 for recipient, arguments, exit in (("alice@example.com", ["-o", f"log.to={fifo}"], 0),
                                                     ("alice@example.com", ["-o", "log.to=stderr"], 0),
                                                     ("nobody@example.com", [], 67))]
         os.close(full)
@@ -330,7 +338,7 @@ class HeldUp(Case):
             process.stdin.close()
             process.stdin = None
         self.assertEqual([process.wait(20) for process, _ in begun], [exit for _, exit in begun])
-        self.assertEqual(self.count(), before + 1)
+        self.assertEqual(self.count(), before + 2)
 
 
 class Denied(Case):
