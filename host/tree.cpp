@@ -3,6 +3,9 @@
 
 #include "host/supervisor.hpp"
 
+#include <set>
+#include <string>
+
 namespace pigeon::host {
 namespace {
 
@@ -24,19 +27,28 @@ Result<Applied> applied(pigeon_status status, const pigeon_error& error) {
 
 // What a datatree gave is hostile until it was looked at: paths that are none, objects from elsewhere, two of
 // one name.
+Done check_below(const Objects& objects, const TreePath& top, unsigned depth, const TreePath& asked) {
+  std::set<std::string> names;
+  for (const auto& object : objects) {
+    const auto path = TreePath::parse(object.path);
+    const auto wrong = [&](const std::string& how) {
+      return unavailable("the tree answers '" + printable(object.path) + "'" + how +
+                         " when asked for what is below " + asked.text());
+    };
+    if (!path || !path->is_below(top) || path->depth() - top.depth() > depth ||
+        !is_key_string(object.objectclass)) {
+      return wrong("");
+    }
+    if (!names.insert(path->text()).second) return wrong(" twice");
+  }
+  return {};
+}
+
 Done check_slice(const Slice& slice, const TreePath& asked, unsigned depth) {
   const auto top = TreePath::parse(slice.object.path);
   if (!top || !is_key_string(slice.object.objectclass))
     return unavailable("the tree answers with the path '" + printable(slice.object.path) + "'");
-  for (const auto& child : slice.children) {
-    const auto path = TreePath::parse(child.path);
-    if (!path || !path->is_below(*top) || path->depth() > top->depth() + depth ||
-        !is_key_string(child.objectclass)) {
-      return unavailable("the tree answers '" + printable(child.path) + "' when asked for what is below " +
-                         asked.text());
-    }
-  }
-  return {};
+  return check_below(slice.children, *top, depth, asked);
 }
 
 }  // namespace
@@ -82,7 +94,9 @@ Result<std::optional<Objects>> Tree::children(const Page& request) {
   const auto status = operations_.children(datatree_->instance(), &asked, found.sink(), &error);
   if (status == PIGEON_NOT_THERE) return std::nullopt;
   if (status != PIGEON_OK) return copy(error, status).while_doing("list " + path);
-  return PIGEON_TRY(std::move(found).take());
+  auto objects = PIGEON_TRY(std::move(found).take());
+  PIGEON_TRY(check_below(objects, request.path, 1, request.path));
+  return objects;
 }
 
 // One update as C sees it. Keeps the arrays; the texts stay the update's, who must outlive it.

@@ -13,6 +13,10 @@ pigeon_status fetch(void* instance, const pigeon_fetch* request, const pigeon_ob
                     pigeon_error* error) noexcept {
   return operations(instance).fetch(lent_by(instance).instance, request, sink, error);
 }
+pigeon_status children(void* instance, const pigeon_page* request, const pigeon_object_sink* sink,
+                       pigeon_error* error) noexcept {
+  return operations(instance).children(lent_by(instance).instance, request, sink, error);
+}
 pigeon_status apply(void* instance, const pigeon_update* update, pigeon_error* error) noexcept {
   return operations(instance).apply(lent_by(instance).instance, update, error);
 }
@@ -28,8 +32,9 @@ pigeon_status unlock(void* instance, pigeon_string path, const pigeon_token* tok
 constexpr pigeon_datatree make_operations() {
   pigeon_datatree made = {};
   made.size = sizeof made;
-  made.capabilities = PIGEON_DATATREE_APPLY | PIGEON_DATATREE_LOCK;
+  made.capabilities = PIGEON_DATATREE_CHILDREN | PIGEON_DATATREE_APPLY | PIGEON_DATATREE_LOCK;
   made.fetch = fetch;
+  made.children = children;
   made.apply = apply;
   made.lock = lock;
   made.unlock = unlock;

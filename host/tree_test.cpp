@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "host/tree.hpp"
+
+#include "host/testing/lent.hpp"
+#include "host/testing/trusted_plugins.hpp"
+
+#include <pigeon/sdk/datatree.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+using pigeon::Deadline;
+using pigeon::Object;
+using pigeon::Objects;
+using pigeon::Result;
+using pigeon::TreePath;
+
+namespace {
+
+// A datatree that answers what it is told to, true or not.
+struct Liar {
+  Objects answer;
+
+  Result<std::optional<Objects>> fetch(const pigeon::Fetch& /*request*/) const { return answer; }
+  Result<std::optional<Objects>> children(const pigeon::Page& /*request*/) const {
+    return Objects(answer.begin() + 1, answer.end());
+  }
+};
+
+class Asked {
+ public:
+  Asked() {
+    const auto setting = pigeon::testing::setting_of(lent_);
+    const auto file = plugins_.directory().write("pigeon.json", R"({"datatree": "datatree-lent",
+      "plugins": ["."], "modules": ["mailStore"], "datatree-lent": {"lent": )" +
+                                                                    setting + "}}");
+    std::filesystem::permissions(file,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    configuration_.emplace(*pigeon::host::Configuration::read(file, {}, pigeon::loader::Trust()));
+    opened_ = *pigeon::host::Plugins::of(*configuration_, pigeon::loader::Trust(), log_);
+    tree_.emplace(**opened_->open(PIGEON_KIND_DATATREE, "datatree-lent"));
+  }
+
+  // What the tree says of /d and what is below it: "fine", or the complaint.
+  std::string told(Objects below, unsigned depth = 1) {
+    liar_.answer = std::move(below);
+    liar_.answer.insert(liar_.answer.begin(), Object{.path = "/d", .objectclass = "mailDomain"});
+    const auto path = *TreePath::parse("/d");
+    const auto slice = tree_->fetch({path, depth, false, soon()});
+    if (depth == 1)
+      CHECK(static_cast<bool>(tree_->children({path, "", 100, soon()})) == static_cast<bool>(slice));
+    if (slice) return "fine";
+    CHECK(slice.failure().status == PIGEON_UNAVAILABLE);
+    return slice.failure().detail;
+  }
+
+ private:
+  static Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
+
+  Liar liar_;
+  pigeon_datatree operations_ = pigeon::DatatreeOperations<Liar>::table();
+  pigeon::testing::Lent lent_ = {&operations_, &liar_};
+  pigeon::testing::TrustedPlugins plugins_ = {"datatree-lent"};
+  pigeon::host::Log log_{"test"};
+  std::optional<pigeon::host::Configuration> configuration_;
+  std::unique_ptr<pigeon::host::Plugins> opened_;
+  std::optional<pigeon::host::Tree> tree_;
+};
+
+Object at(const std::string& path, const std::string& objectclass = "mailStore") {
+  return {.path = path, .objectclass = objectclass};
+}
+
+}  // namespace
+
+TEST_CASE("what is below an object, each under a name of its own, is believed") {
+  Asked asked;
+  CHECK(asked.told({}) == "fine");
+  CHECK(asked.told({at("/d/a"), at("/d/A"), at("/d/b", "mailUsers")}) == "fine");
+  CHECK(asked.told({at("/d/a"), at("/d/a/b"), at("/d/b/b")}, 2) == "fine");
+}
+
+TEST_CASE("two objects of one name are no answer, however the name is spelled, and of whatever class") {
+  Asked asked;
+  for (const std::string again : {"/d/a", "/d/%61"}) {
+    CHECK(asked.told({at("/d/a"), at("/d/b"), at(again, "mailUsers")}) ==
+          "the tree answers '" + again + "' twice when asked for what is below /d");
+  }
+}
+
+TEST_CASE("nor are objects from elsewhere, from too far below, or without a path or a class") {
+  Asked asked;
+  for (const std::string path : {"/e/a", "/d", "/", "/d/a/b", "d/a", "/d//a", "", "/d/%"}) {
+    CHECK(asked.told({at(path)}) == "the tree answers '" + path + "' when asked for what is below /d");
+  }
+  CHECK(asked.told({at("/d/a", "no class")}) != "fine");
+  CHECK(asked.told({at("/d/a/b/c")}, 2) != "fine");
+}
