@@ -69,6 +69,21 @@ Result<std::optional<Found>> find_message(const Mailbox& mailbox, const std::str
   return std::nullopt;
 }
 
+// What an attempt that did not end has left in tmp of some folder. Only what one of ours can have left: tmp
+// is other programs' as well.
+Done remove_leftover(const Mailbox& mailbox, const std::string& token) {
+  constexpr std::size_t kLongestToken = 64;
+  const auto is_ours = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  if (token.size() > kLongestToken || !std::all_of(token.begin(), token.end(), is_ours)) return {};
+  for (const auto& name : PIGEON_TRY(mailbox.folders())) {
+    const auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
+    if (folder) PIGEON_TRY(folder->tmp.remove(token));
+  }
+  return {};
+}
+
 std::uint64_t device_of(int fd) {
   struct stat status = {};
   return ::fstat(fd, &status) == 0 ? status.st_dev : 0;
@@ -251,7 +266,8 @@ void Batch::finish(Item& item) {
   const auto warn = [&](const Done& done) {
     if (!done) host_.warning("after delivery " + item.delivery->id() + ": " + done.failure().detail);
   };
-  warn(item.ledger->finish(*item.claim));
+  warn(item.ledger->finish(*item.claim,
+                           [&](const auto& token) { return remove_leftover(*item.mailbox, token); }));
   if (item.has_quota && !item.was_there) warn(Quota::add(item.mailbox->maildir(), item.written.bytes));
   item.delivery->answer(pigeon::Stored{.where = item.folder->fresh.below(item.name),
                                        .already_there = item.was_there,

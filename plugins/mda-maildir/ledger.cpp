@@ -98,6 +98,7 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
     return claimed;
   }
   for (const auto& entry : PIGEON_TRY(pending_.names())) {
+    has_others_ = true;
     if (!pigeon::starts_with(entry, id + "-")) continue;
     auto claimed = PIGEON_TRY(try_claim(entry));
     if (!claimed) continue;  // an equal message, being delivered now: another one
@@ -116,14 +117,18 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
   return claimed;
 }
 
-Done Ledger::finish(const Claim& claim) {
-  if (!claim.is_unique) return abandon(claim);
+Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {
+  if (!claim.is_unique) {
+    PIGEON_TRY(abandon(claim));
+    int left = kMostForgotten;
+    return has_others_ ? forget_attempts(remove_leftover, left) : Done();
+  }
   const auto week = std::to_string(this_week());
   auto directory = PIGEON_TRY(done_.find(week));
   const bool is_first_of_week = !directory;
   if (is_first_of_week) directory = PIGEON_TRY(done_.make(week));
   PIGEON_TRY(pending_.rename(claim.entry, *directory, claim.entry));
-  return is_first_of_week ? forget_old() : Done();
+  return is_first_of_week ? forget_old(remove_leftover) : Done();
 }
 
 Done Ledger::abandon(const Claim& claim) {
@@ -131,17 +136,27 @@ Done Ledger::abandon(const Claim& claim) {
   return {};
 }
 
-Done Ledger::forget_old() {
-  int left = kMostForgotten;
-  // What was begun and never ended, and whose queue has long given up.
+// What was begun and never ended, and whose queue has long given up. The lock keeps out whoever comes with it
+// after all.
+Done Ledger::forget_attempts(const RemoveLeftover& remove_leftover, int& left) {
   for (const auto& entry : PIGEON_TRY(pending_.names())) {
     struct stat status = {};
     if (::fstatat(pending_.fd(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     const auto age = std::time(nullptr) - status.st_mtime;
     if (age <= static_cast<std::time_t>((kWeeksKept + 1) * kWeek)) continue;
     if (--left < 0) return {};
-    PIGEON_TRY(pending_.remove(entry));
+    const auto claimed = PIGEON_TRY(try_claim(entry));
+    if (!claimed) continue;
+    const auto dash = entry.rfind('-');
+    PIGEON_TRY(remove_leftover(dash == std::string::npos ? entry : entry.substr(dash + 1)));
+    PIGEON_TRY(abandon(*claimed));
   }
+  return {};
+}
+
+Done Ledger::forget_old(const RemoveLeftover& remove_leftover) {
+  int left = kMostForgotten;
+  PIGEON_TRY(forget_attempts(remove_leftover, left));
   for (const auto& week : weeks_) {
     const auto number = pigeon::number(week);
     if (!number || *number + kWeeksKept >= this_week()) continue;

@@ -20,6 +20,8 @@
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/result.hpp>
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +46,10 @@ class Ledger {
   // Makes the claims durable; the caller may also flush the whole file system.
   [[nodiscard]] pigeon::Done flush() const { return pending_.flush(); }
 
-  // The message is durable.
-  pigeon::Done finish(const Claim& claim);
+  // The message is durable. `remove_leftover` is called with the token of each attempt that is forgotten for
+  // its age, and removes what that one may have left.
+  using RemoveLeftover = std::function<pigeon::Done(const std::string& token)>;
+  pigeon::Done finish(const Claim& claim, const RemoveLeftover& remove_leftover);
   // The message has not appeared, and will not.
   pigeon::Done abandon(const Claim& claim);
 
@@ -56,11 +60,13 @@ class Ledger {
   pigeon::Result<bool> is_done(const std::string& id);
   // The lock on an entry of pending, made if it is not there; nothing if another process has it.
   pigeon::Result<std::optional<Claim>> try_claim(const std::string& entry);
-  pigeon::Done forget_old();
+  pigeon::Done forget_old(const RemoveLeftover& remove_leftover);
+  pigeon::Done forget_attempts(const RemoveLeftover& remove_leftover, int& left);
 
   pigeon::Directory pending_;
   pigeon::Directory done_;
   std::vector<std::string> weeks_;
+  bool has_others_ = false;  // in pending, as far as was seen
 };
 
 }  // namespace mda_maildir

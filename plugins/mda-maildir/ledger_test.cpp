@@ -35,6 +35,10 @@ struct Own {
   [[nodiscard]] bool is_idle() const { return std::filesystem::is_empty(pending); }
 };
 
+pigeon::Done nothing(const std::string& /*token*/) {
+  return {};
+}
+
 }  // namespace
 
 TEST_CASE("who looked before another process has ended, and claims after it, learns that it was stored") {
@@ -44,7 +48,7 @@ TEST_CASE("who looked before another process has ended, and claims after it, lea
   const auto claim = first.claim("id", true);
   REQUIRE(claim);
   REQUIRE(*claim);
-  CHECK(first.finish(**claim));
+  CHECK(first.finish(**claim, nothing));
 
   const auto again = late.claim("id", true);
   REQUIRE(again);
@@ -76,7 +80,7 @@ TEST_CASE("an entry that nobody holds is an attempt that did not end, with or wi
     REQUIRE(*claim);
     CHECK((*claim)->was_begun);
     CHECK((*claim)->token == token);
-    CHECK(ledger.finish(**claim));
+    CHECK(ledger.finish(**claim, nothing));
   }
   CHECK(own.is_idle());
 }

@@ -351,6 +351,39 @@ TEST_CASE("a link at any component below the base is not followed") {
   }
 }
 
+TEST_CASE(
+    "an attempt that nobody has retried for weeks is forgotten, with what it left in tmp, and nothing else") {
+  for (const bool is_unique : {true, false}) {
+    CAPTURE(is_unique);
+    Fixture f;
+    REQUIRE(f.mda->ensure(f.alice, soon()));
+    const FakeDelivery work(f.alice, "q1", "one\n", "Work", {{"createFolders", {"TRUE"}}});
+    f.deliver({&work});
+    fs::remove_all(f.home() / ".pigeon/done");
+    fs::create_directory(f.home() / ".pigeon/done");
+    const std::string own = "base/d/alice/.pigeon/pending/";
+    const std::string maildir = "base/d/alice/Maildir/";
+    // Each claim with its file: old ones, one that is held, one that is young; and a file of another program.
+    for (const std::string entry : {"old", "other-old2", "held", "young"}) f.directory.write(own + entry, "");
+    for (const std::string file : {"tmp/old", ".Work/tmp/old2", "tmp/held", "tmp/young", "tmp/a.program"})
+      f.directory.write(maildir + file, "half");
+    const auto weeks_ago = fs::file_time_type::clock::now() - std::chrono::hours(24 * 7 * 4);
+    for (const std::string entry : {"old", "other-old2", "held"})
+      fs::last_write_time(f.directory.path() / (own + entry), weeks_ago);
+    fs::last_write_time(f.directory.path() / (maildir + "tmp/a.program"), weeks_ago);
+    const pigeon::Fd lock(::open((f.directory / (own + "held")).c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(::flock(lock.get(), LOCK_EX | LOCK_NB) == 0);
+
+    const FakeDelivery delivery(f.alice, "q2", "two\n", "", {}, is_unique);
+    f.deliver({&delivery});
+    CHECK(delivery.status() == PIGEON_OK);
+    for (const std::string gone : {"tmp/old", ".Work/tmp/old2"}) CHECK_FALSE(fs::exists(f.maildir() / gone));
+    for (const std::string kept : {"tmp/held", "tmp/young", "tmp/a.program"})
+      CHECK(fs::exists(f.maildir() / kept));
+    CHECK(f.files(f.home() / ".pigeon/pending").size() == 2);
+  }
+}
+
 TEST_CASE("a home in the tree that leads out of the base is refused") {
   Fixture f;
   for (const std::string home : {"..", "../x", "/etc", "a/../../b", "", "a//b"}) {
