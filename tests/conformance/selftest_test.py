@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""pigeon-conformance itself: that its checks can fail, what it says to people and programs, what it leaves."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+import xml.etree.ElementTree
+
+from conformance_runs import RUNNER, SOURCES, Bench, conformance, outcomes
+from pigeon_site import PLUGINS, PREFIX
+
+MUTANTS = PREFIX / "lib" / "pigeon" / "conformance"
+# The parts of the matrix that have no test file of their own.
+PARTS = ("FILE-0", "DESC-0", "LIFE-0", "PROC-0", "MODULE-0", "MODULE-1", "MDA-0", "MDA-1", "MDA-2")
+WHOLE_MAILDIR = 60  # seconds
+
+
+def processes_with(text):
+    """The ids of the processes that have this in their command line."""
+    found = []
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if text in (directory / "cmdline").read_bytes():
+                found.append(int(directory.name))
+        except OSError:
+            pass
+    return found
+
+
+class MatrixTest(unittest.TestCase):
+    def test_matrix(self):
+        """every check catches its mutants, and what is good passes"""
+        for part in PARTS:
+            with self.subTest(part):
+                done = conformance("selftest", "--filter", part, timeout=600)
+                self.assertEqual(done.returncode, 0, done.stdout)
+                self.assertRegex(done.stdout, "(?m)^caught  " + part)
+                self.assertRegex(done.stdout, "(?m)^good    ")
+                self.assertRegex(done.stdout, r"[1-9]\d* plugins tried, 0 holes")
+
+    def test_hole(self):
+        """a matrix without a mutant for a check has a hole, and says so"""
+        with Bench() as bench:
+            (bench.root / "good").mkdir()
+            (bench.root / "mutants" / "FILE-04-is-empty").mkdir(parents=True)
+            done = conformance("selftest", "--mutants", bench.root, "--filter", "FILE-04")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("HOLE    FILE-04 catches no mutant", done.stdout)
+        done = conformance("selftest", "--mutants", "/nowhere")
+        self.assertEqual(done.returncode, 3)
+
+
+class ShippedTest(unittest.TestCase):
+    def check(self, name, *arguments):
+        status, found = outcomes(PLUGINS / f"{name}.so", "--level", "3", *arguments)
+        bad = [each for each in found.values() if each["status"] not in ("passed", "skipped")]
+        self.assertEqual((status, bad), (0, []))
+        return found
+
+    def test_plugins(self):
+        """the modules and the creators of this package conform"""
+        with Bench() as bench:
+            config = bench.root / "mailStore.json"
+            config.write_text('{"mda": "mda-maildir", "creator": "creator-lock"}')
+            self.assertEqual(self.check("mailStore", "--config", config)["MODULE-07"]["status"], "passed")
+        self.assertEqual(self.check("mailUsers")["MODULE-07"]["status"], "passed")
+        for name in ("creator-lock", "creator-optimistic", "creator-none"):
+            with self.subTest(name):
+                self.check(name)
+
+    def test_maildir(self):
+        """mda-maildir conforms, and to check that takes less than a minute"""
+        is_idle = os.getloadavg()[0] <= os.cpu_count()  # else it is the others' time that is measured
+        begin, before = time.monotonic(), os.times()
+        found = self.check("mda-maildir")
+        took, after = time.monotonic() - begin, os.times()
+        self.assertEqual(found["MDA-01"]["status"], "passed")
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        self.assertLess(took if is_idle else spent, WHOLE_MAILDIR)
+
+
+class CommandTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bench = Bench().__enter__()
+        cls.addClassCleanup(cls.bench.__exit__)
+        cls.good = PLUGINS / "mailUsers.so"
+        cls.bad = cls.bench.build("mailHostile", SOURCES / "hostile.c", "-DDEED=ABORT")
+
+    def test_exit_status(self):
+        """kept, broken, not understood and nothing tested are four exit statuses"""
+        for expected, arguments in ((0, ["run", "--filter", "FILE", self.good]),
+                                    (1, ["run", "--filter", "MODULE-02", self.bad]),
+                                    (2, []), (2, ["frobnicate"]), (2, ["run"]), (2, ["run", "/nowhere.so"]),
+                                    (2, ["run", "--level", "9", self.good]), (2, ["explain", "FILE-99"]),
+                                    (2, ["run", "--filter", "FILE-01", "--json", "/nowhere/x", self.good]),
+                                    (3, ["run", "--filter", "NO-SUCH", self.good]),
+                                    (3, ["run", "--filter", "MDA", self.good]),
+                                    (0, ["list"]), (0, ["--version"]), (0, ["explain", "FILE-01"])):
+            with self.subTest(arguments):
+                done = conformance(*arguments)
+                self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+
+    def test_for_programs(self):
+        """the outcomes as JSON and as JUnit are well-formed, and agree with what is printed"""
+        json_file, junit_file = self.bench.root / "o.json", self.bench.root / "o.xml"
+        done = conformance("run", "--filter", "MODULE-0", "--json", json_file, "--junit", junit_file, self.bad)
+        found = json.loads(json_file.read_text())
+        root = xml.etree.ElementTree.parse(junit_file).getroot()
+        cases = list(root.iter("testcase"))
+        self.assertEqual(len(found), len(cases))
+        bad = [each for each in found if each["status"] not in ("passed", "skipped")]
+        broken = {each["check"] for each in bad if each["weight"] == "must"}
+        self.assertIn("MODULE-02", broken)
+        failures = {case.get("name").split()[0] for case in cases if case.find("failure") is not None}
+        self.assertEqual(failures, broken)
+        for each in found:
+            self.assertRegex(done.stdout, rf"(?m)^{each['check']}  {each['status']}")
+
+    def test_for_people(self):
+        """what is wrong is said with what was done, expected and came, where to read, and how to see it again"""
+        done = conformance("run", "--filter", "MODULE-02", "--seed", "7", self.bad)
+        for word in ("done", "expected", "came", "read", "again"):
+            self.assertRegex(done.stdout, rf"(?m)^    {word} ")
+        self.assertIn("killed by signal 6", done.stdout)
+        self.assertIn("repro MODULE-02 --seed 7", done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_list_and_explain(self):
+        """every check that is listed can be explained, and has an id of its own"""
+        listed = json.loads(conformance("list", "--json").stdout)
+        ids = [each["check"] for each in listed]
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertEqual([line.split()[0] for line in conformance("list").stdout.splitlines()], ids)
+        for each in listed:
+            self.assertRegex(each["check"], r"\A[A-Z]+-\d\d\Z")
+            explained = conformance("explain", each["check"]).stdout
+            self.assertIn(each["rule"], explained)
+            self.assertIn(each["how"], explained)
+
+    def test_repro(self):
+        """one check can be run in the process itself, and answers as it does in a process of its own"""
+        kept = conformance("repro", "DESC-01", self.good)
+        self.assertEqual((kept.returncode, kept.stdout.splitlines()[-1]), (0, "passed"))
+        self.assertEqual(conformance("repro", "MODULE-02", self.bad).returncode, -signal.SIGABRT)
+
+    def test_hangs(self):
+        """a check that hangs is killed when its time is up, with all that it started, and reported"""
+        sleeper = f"31{time.monotonic_ns() % 1_000_000:06}"
+        file = self.bench.build("mailHostile", SOURCES / "hostile.c", "-DDEED=HANG", f"-DSLEEPER=\"{sleeper}\"")
+        begin = time.monotonic()
+        status, found = outcomes(file, "--filter", "MODULE-02")
+        self.assertEqual((status, found["MODULE-02"]["status"]), (1, "TIMED OUT"))
+        self.assertLess(time.monotonic() - begin, 120)  # the limit of a check is 30
+        self.assertEqual(processes_with(sleeper.encode()), [])
+
+    def test_killed(self):
+        """when the runner is killed, the process of the check that runs dies as well"""
+        file = self.bench.build("mailHostile", SOURCES / "hostile.c", "-DDEED=HANG")
+        text = str(file).encode()
+        with subprocess.Popen([RUNNER, "run", "--filter", "MODULE-02", file], stdout=subprocess.DEVNULL) as runner:
+            self.wait_for(lambda: len(processes_with(text)) == 2)
+            runner.kill()
+        self.wait_for(lambda: not processes_with(text))
+
+    def wait_for(self, condition):
+        end = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), end, "it does not come about")
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Runs of pigeon-conformance, and plugins built for them with a bare compiler, against the installed headers."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from pigeon_site import PREFIX
+
+RUNNER = PREFIX / "bin" / "pigeon-conformance"
+SOURCES = pathlib.Path(__file__).resolve().parents[1] / "conformance" / "plugins"
+C = ["gcc", "-std=gnu11"]
+CXX = ["g++", "-std=c++20", "-fno-gnu-unique"]
+# As pigeon_add_plugin has it.
+FLAGS = ["-O1", "-shared", "-fPIC", "-fvisibility=hidden", f"-I{PREFIX}/include", "-Wl,-z,relro", "-Wl,-z,now"]
+
+
+class Bench:
+    """A directory with plugins, which is gone when the tests end."""
+
+    def __init__(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="pigeon conformance."))
+        self.root.chmod(0o755)
+        self.map = self.root / "plugin.map"
+        self.map.write_text("{ global: pigeon_plugin_v0; local: *; };\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def build(self, name, source, *flags, compiler=C, hidden=True):
+        """The plugin's file, in a directory of its own: several may have one name."""
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.root))
+        directory.chmod(0o755)
+        file = directory / f"{name}.so"
+        script = [f"-Wl,--version-script={self.map}"] if hidden else []
+        command = [*compiler, *FLAGS, *script, f'-DNAME="{name}"', "-o", str(file), str(source), *flags]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        if done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}\n{done.stderr}")
+        file.chmod(0o644)
+        return file
+
+
+def conformance(*arguments, timeout=300, **how):
+    """Runs it; answers its CompletedProcess."""
+    how.setdefault("env", {**os.environ, "LC_ALL": "C.UTF-8"})
+    return subprocess.run([str(RUNNER), *map(str, arguments)], capture_output=True, text=True, check=False,
+                          timeout=timeout, **how)
+
+
+def outcomes(plugin, *arguments):
+    """The exit status of `run`, and the outcome of each check by its id, as --json has it."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = pathlib.Path(directory) / "outcomes.json"
+        done = conformance("run", *arguments, "--json", file, plugin)
+        checks = json.loads(file.read_text(encoding="utf-8"))
+    return done.returncode, {each["check"]: each for each in checks}
