@@ -4,6 +4,7 @@
 #include "conformance/check.hpp"
 #include "conformance/error_form.hpp"
 #include "conformance/module_host.hpp"
+#include "conformance/printed.hpp"
 #include "conformance/process_state.hpp"
 #include "conformance/trial.hpp"
 
@@ -139,7 +140,8 @@ Finding endures_hostile_mail(Trial& trial) {
 Finding leaks_nothing(Trial& trial) {
   constexpr int kRuns = 64;
   static_cast<void>(PIGEON_EXPECT_OK(trial.open(), "opened an instance"));
-  const auto untouched = ProcessState::now();
+  Printed printed;
+  const auto untouched = ProcessState::now();  // with what catches the output open, as it is in the end
   {
     const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
     ModuleHost host(trial, instance->descriptor());
@@ -155,6 +157,9 @@ Finding leaks_nothing(Trial& trial) {
                   "the process as it was after the first", changed);
   }
   const auto changed = difference(untouched, ProcessState::now());
+  const auto text = printed.text();
+  PIGEON_EXPECT(text.empty(), "opened, ran and closed it", "nothing printed",
+                "it printed '" + printable(text) + "'");
   PIGEON_EXPECT(changed.empty(), "opened, ran and closed it", "the process as it was", changed);
   return Finding::passed();
 }

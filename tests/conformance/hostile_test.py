@@ -100,8 +100,9 @@ class HostileTest(unittest.TestCase):
                 self.assertEqual(stored.stat().st_mode & 0o077, 0)
 
     def test_prints(self):
-        """what a module prints reaches neither the MTA nor the sender"""
+        """what a module prints reaches neither the MTA nor the sender, and the runner shows it"""
         file = self.hostile("PRINT")
+        self.caught(file, MODULE_09="printed")
         site = self.site(file)
         done = site.deliver()
         self.assertEqual((done.exit, done.stdout, done.stderr), (0, b"", ""))
