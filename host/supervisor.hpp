@@ -29,6 +29,8 @@ class Progress {
   // What it was before. From any thread; with several at work, what is shown is one of them.
   State enter(std::string_view plugin, std::string_view operation);
   void restore(const State& state);
+  // For a signal handler, which can have no string.
+  [[nodiscard]] const State& state() const { return state_; }
   // "in plugin mda-x, deliver"; empty outside of any plugin.
   [[nodiscard]] std::string text() const;
 

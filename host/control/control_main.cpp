@@ -2,6 +2,7 @@
 //
 // pigeonctl: what an administrator does with the tree, the plugins and the mailboxes.
 #include "host/control/commands.hpp"
+#include "host/control/crash.hpp"
 #include "host/identity.hpp"
 
 #include <pigeon/sdk/text.hpp>
@@ -219,6 +220,7 @@ class Parser {
 
 int main(int count, char** arguments) {
   host::settle_process();
+  name_who_crashes();
   try {
     Parser parser;
     if (const int status = parser.parse(count, arguments); status >= 0) return status;

@@ -79,13 +79,16 @@ class HostileTest(unittest.TestCase):
                 self.assertIn("plugin mailHostile", done.record["detail"])
 
     def test_throws(self):
-        """a plugin whose every function throws defers the mail, and the runner says that it crashed"""
+        """a plugin whose every function throws defers the mail; the runner and pigeonctl say that it crashed"""
         file = self.bench.build("mailHostile", INLINE, "-DTHROWS", compiler=CXX)
         self.caught(file, LIFE_01="signal 6", MODULE_02="signal 6")
         site = self.site(file)
         done = site.deliver()
         self.assertEqual((done.exit, site.stored()), (75, []), done)
         self.assertIn("plugin mailHostile", done.record["detail"])
+        checked = site.ctl("check", check=False)
+        self.assertEqual(checked.returncode, 70, checked)
+        self.assertRegex(checked.stderr, r"(?m)^pigeonctl: crashed \(Aborted\) in plugin mailHostile, open$")
 
     def test_changes_the_process(self):
         """what a module changes of the process is reported, and the mail is stored as it must be all the same"""
