@@ -131,14 +131,14 @@ def scenes(**more):
 def killed(scene, point, way):
     """The delivery in which a process dies at this point.
 
-    strace delivers SIGKILL as a call is entered, and the call is not made any more; SIGUSR1, which nobody handles, takes
-    effect when the call has been made. Both leave the process no time for anything. The parent is killed while the
-    worker is held right after a call of its own; the worker goes with it, as the kernel was told.
+    strace delivers SIGKILL as a call is entered, and the call is not made any more; a real-time signal, which nobody
+    handles, takes effect when the call has been made. Both leave the process no time for anything. The parent is
+    killed while the worker is held right after a call of its own; the worker goes with it, as the kernel was told.
     """
     if way == "before":
         return scene.traced(*point.options(scene, "signal=KILL"))
     if way == "after":
-        return scene.traced(*point.options(scene, "signal=USR1"))
+        return scene.traced(*point.options(scene, f"signal={signal.SIGRTMIN + 6}"))
     return scene.traced(*point.options(scene, "signal=STOP"), stop=kill_parent)
 
 

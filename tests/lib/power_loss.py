@@ -25,8 +25,8 @@ HARMLESS = {
     "getresgid", "getresuid", "getuid", "getgid", "getegid", "gettid", "kill", "lseek", "memfd_create", "mprotect",
     "munmap", "madvise", "newfstatat", "pidfd_open", "pipe2", "poll", "prctl", "pread64", "prlimit64",
     "read", "readlink", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "sendto",
-    "set_robust_list", "set_tid_address", "setgroups", "setpgid", "setresgid", "setresuid", "setuid", "socket",
-    "stat", "statfs", "sysinfo", "umask", "uname", "wait4", "waitid", "clock_nanosleep", "ioctl",
+    "set_robust_list", "set_tid_address", "setgroups", "setitimer", "setpgid", "setresgid", "setresuid", "setuid",
+    "sigaltstack", "socket", "stat", "statfs", "sysinfo", "umask", "uname", "wait4", "waitid", "clock_nanosleep", "ioctl",
 }  # fmt: skip
 
 
