@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Datatrees and creators by pigeon-conformance: it catches what is wrong, and what we ship keeps its promises."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from example_builds import ExampleBuilds
+from pigeon_site import PLUGINS, PREFIX
+
+CONFORMANCE = PREFIX / "bin" / "pigeon-conformance"
+SEED = os.environ.get("PIGEON_SEED") or "1"
+LINES = """/ mailRoot tree=example
+/example.com mailDomain
+/example.com/mailUsers mailUsers
+/example.com/mailUsers/alice mailUser +mda-plainAllocation id=1 ready=TRUE home=a%20b
+/example.com/mailUsers/bob mailUser
+/example.org mailDomain acceptUnknown=TRUE
+"""
+
+
+class Checks(unittest.TestCase):
+    def conformance(self, *arguments):
+        command = [str(CONFORMANCE), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+    def selftest(self, kind):
+        done = self.conformance("selftest", "--filter", kind, "--seed", SEED)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        caught = [line for line in done.stdout.splitlines() if line.startswith("caught")]
+        self.assertGreaterEqual(len(caught), 10, done.stdout)
+
+    def outcomes(self, plugin, kind, config=None):
+        """What became of each check of its kind, by id; none may have failed."""
+        with tempfile.TemporaryDirectory() as directory:
+            report = pathlib.Path(directory) / "report.json"
+            arguments = ["run", "--level", "3", "--filter", kind, "--seed", SEED, "--json", report]
+            if config is not None:
+                arguments += ["--config", config]
+            done = self.conformance(*arguments, plugin)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return {each["check"]: each for each in json.loads(report.read_text(encoding="utf-8"))}
+
+    def passed(self, outcomes):
+        return {name for name, each in outcomes.items() if each["status"] == "passed"}
+
+    def test_wrong_datatrees(self):
+        """each check of a datatree catches a datatree that is wrong in one way, and passes one that is right"""
+        self.selftest("TREE")
+
+    def test_wrong_creators(self):
+        """each check of a creator catches a creator that is wrong in one way, and passes one that is right"""
+        self.selftest("CREATOR")
+
+    def test_sqlite(self):
+        """datatree-sqlite passes every check of a datatree, and skips none"""
+        outcomes = self.outcomes(PLUGINS / "datatree-sqlite.so", "TREE")
+        self.assertEqual(self.passed(outcomes), set(outcomes))
+
+    def test_creators(self):
+        """our creators pass; the one that makes no promise is not said to keep it"""
+        for name in ("creator-lock", "creator-optimistic", "creator-none"):
+            with self.subTest(name):
+                outcomes = self.outcomes(PLUGINS / f"{name}.so", "CREATOR")
+                races = {"CREATOR-33", "CREATOR-34"}
+                promised = set() if name == "creator-none" else races
+                self.assertEqual(self.passed(outcomes) & races, promised)
+
+    def test_examples(self):
+        """the example datatree passes with a tree to read, and skips what it does not claim; so does the creator"""
+        builds = ExampleBuilds()
+        self.addCleanup(builds.__exit__)
+        for name in ("datatree-lines", "creator-first"):
+            builds.build(name)
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "tree"
+            file.write_text(LINES, encoding="utf-8")
+            config = pathlib.Path(directory) / "config.json"
+            config.write_text(json.dumps({"file": str(file)}), encoding="utf-8")
+            passed = self.passed(self.outcomes(builds.plugins / "datatree-lines.so", "TREE", config))
+            self.assertLessEqual({"TREE-02", "TREE-04", "TREE-05", "TREE-06", "TREE-07", "TREE-09"}, passed)
+            self.assertNotIn("TREE-13", passed)
+            passed = self.passed(self.outcomes(builds.plugins / "creator-first.so", "CREATOR"))
+            self.assertIn("CREATOR-34", passed)
+
+
+if __name__ == "__main__":
+    unittest.main()
