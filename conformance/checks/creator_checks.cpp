@@ -256,7 +256,7 @@ constexpr std::array kChecks = {
           "overtakes its lock just before the commit", kHeader, cannot_write_when_overtaken},
     Check{"CREATOR-32", Weight::must, 3, PIGEON_KIND_CREATOR, "Obtaining ends by the deadline",
           "lets others be first without end, with the deadline passed and to come", kTime,
-          ends_by_the_deadline},
+          ends_by_the_deadline, 15},
     Check{"CREATOR-33", Weight::must, 3, PIGEON_KIND_CREATOR, "Many threads at once get one allocation",
           "lets 64 threads obtain, each with an instance of its own", kHeader, threads_get_one},
     Check{"CREATOR-34", Weight::must, 3, PIGEON_KIND_CREATOR, "Many processes at once get one allocation",

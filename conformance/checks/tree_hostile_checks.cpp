@@ -163,7 +163,8 @@ Finding keeps_hostile_names(Trial& trial) {
   return Finding::passed();
 }
 
-// Memory that can be read until this is destroyed, and never written.
+// Memory that can be read until this is destroyed, and never written. Its place is given to nobody else
+// afterwards: whoever looks there again dies.
 class LentMemory {
  public:
   LentMemory()
@@ -173,7 +174,7 @@ class LentMemory {
   LentMemory& operator=(const LentMemory&) = delete;
   LentMemory(LentMemory&&) = delete;
   LentMemory& operator=(LentMemory&&) = delete;
-  ~LentMemory() { ::munmap(begin_, kSize); }
+  ~LentMemory() { ::mprotect(begin_, kSize, PROT_NONE); }
 
   template <typename T>
   const T* put(std::span<const T> values) {

@@ -215,7 +215,7 @@ constexpr std::array kChecks = {
     Check{"TREE-36", Weight::must, 3, PIGEON_KIND_DATATREE,
           "Where another process keeps the tree to itself, the answer is temporary and comes by the deadline",
           "stops a writing process at fifteen moments, and reads and writes", kTime,
-          waits_no_longer_than_told, 90},
+          waits_no_longer_than_told, 30},
 };
 
 }  // namespace
