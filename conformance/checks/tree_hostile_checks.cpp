@@ -305,7 +305,7 @@ constexpr std::array kChecks = {
     Check{"TREE-39", Weight::must, 3, PIGEON_KIND_DATATREE,
           "A name is kept to the octet, or refused; what is no path or no class finds nothing",
           "creates and fetches objects of hostile names", kHeader, keeps_hostile_names, 60},
-    Check{"TREE-40", Weight::must, 3, PIGEON_KIND_DATATREE,
+    Check{"TREE-28", Weight::must, 3, PIGEON_KIND_DATATREE,
           "What was lent is not written, and not kept after the call",
           "calls it with memory that cannot be written and is gone afterwards", "pigeon/abi/object.h",
           keeps_nothing_lent},
