@@ -176,7 +176,7 @@ TEST_CASE("a user who is removed meanwhile is trouble that passes") {
 
 TEST_CASE("a proposal is looked at before it goes into the tree for good") {
   Scene scene;
-  const auto propose = [&](pigeon::Attributes attributes) {
+  const auto propose = [&](const pigeon::Attributes& attributes) {
     scene.mda.on_propose = [=](const pigeon::Principal&, const pigeon::Attributes&) { return attributes; };
     return complaint(scene.allocate());
   };

@@ -13,7 +13,6 @@ using pigeon::Done;
 using pigeon::Outcome;
 using pigeon::Result;
 using pigeon::Run;
-using pigeon::Slice;
 using pigeon::host::Attempt;
 using pigeon::host::deliver;
 using pigeon::host::exit_status;

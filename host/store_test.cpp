@@ -16,7 +16,6 @@
 #include <thread>
 #include <vector>
 
-using pigeon::Deadline;
 using pigeon::Delivery;
 using pigeon::Stored;
 using pigeon::host::Store;

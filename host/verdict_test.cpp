@@ -11,7 +11,6 @@
 
 using pigeon::Dsn;
 using pigeon::failure;
-using pigeon::Failure;
 using pigeon::host::decode;
 using pigeon::host::encode;
 using pigeon::host::encoded_size;

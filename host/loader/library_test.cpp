@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <string>
 
-using pigeon::loader::Index;
 using pigeon::loader::Library;
 using pigeon::loader::Trust;
 using pigeon::testing::TrustedPlugins;

@@ -24,7 +24,7 @@ class TrustedPlugins {
   // The path of the copy; `as` is the name that the file gets.
   [[nodiscard]] std::string add(const std::string& name, const std::string& as = {}) const {
     namespace fs = std::filesystem;
-    const auto to = directory_ / ((as.empty() ? name : as) + ".so");
+    auto to = directory_ / ((as.empty() ? name : as) + ".so");
     fs::copy_file(built_plugin(name), to, fs::copy_options::overwrite_existing);
     fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write);
     return to;

@@ -50,7 +50,8 @@ Result<HomeTemplate> HomeTemplate::parse(std::string_view text) {
     return pigeon::misconfigured("use \"home\" of mda-maildir, \"" + shortened(text) + "\": " + why)
         .with_remedy("write a relative path with {user} in it, such as \"{domain}/{user}\"");
   };
-  if (!pigeon::is_safe_path(text)) return wrong("it is not a relative path, or leads upwards");
+  if (!pigeon::is_safe_path(text))
+    return wrong("it is not a relative path, leads upwards, or has too long a name in it");
   HomeTemplate parsed{std::string(text)};
   const auto expanded = parsed.home_of({.domain = "d", .user = "u"});
   if (!expanded) return wrong(expanded.failure().detail);
