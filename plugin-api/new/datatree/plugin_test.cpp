@@ -17,7 +17,8 @@ TEST_CASE("what is in the file is found, and what is not is not there") {
     Collector found(100);
     const pigeon_fetch request = {sizeof request, 0, 0, borrow(path), 0, 0};
     auto error = blank_error();
-    return (*plugin)->operations<pigeon_datatree>().fetch((*plugin)->instance(), &request, found.sink(), &error);
+    return (*plugin)->operations<pigeon_datatree>().fetch((*plugin)->instance(), &request, found.sink(),
+                                                          &error);
   };
   CHECK(fetch("/example.com") == PIGEON_OK);
   CHECK(fetch("/example.net") == PIGEON_NOT_THERE);
