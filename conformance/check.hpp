@@ -35,14 +35,15 @@ enum class Weight { must, should };
 constexpr std::uint32_t kEveryKind = 0;
 
 struct Check {
-  const char* id;
-  Weight weight;
-  int level;  // 1 the file; 2 the contract; 3 hostile input and bad company; 4 faults, crashes, power loss
-  std::uint32_t kind;  // PIGEON_KIND_*, or kEveryKind
-  const char* rule;    // the promise
-  const char* how;     // what the check does
-  const char* where;   // the header, or the section, that states the promise
-  Finding (*run)(Trial&);
+  const char* id = nullptr;
+  Weight weight = Weight::must;
+  int level =
+      0;  // 1 the file; 2 the contract; 3 hostile input and bad company; 4 faults, crashes, power loss
+  std::uint32_t kind = kEveryKind;  // PIGEON_KIND_*, or kEveryKind
+  const char* rule = nullptr;       // the promise
+  const char* how = nullptr;        // what the check does
+  const char* where = nullptr;      // the header, or the section, that states the promise
+  Finding (*run)(Trial&) = nullptr;
   int seconds = 30;  // after which it is killed
 };
 

@@ -29,6 +29,7 @@ class LentMemory {
   }
   template <typename T>
   const T* put(const std::vector<T>& values) {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): of a T that is a pointer, the pointer is meant
     return static_cast<const T*>(put(values.data(), values.size() * sizeof(T)));
   }
   pigeon_string text(std::string_view text);

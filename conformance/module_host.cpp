@@ -51,10 +51,10 @@ std::string ModuleHost::Answer::told() const {
 
 // One delivery, and the services for it.
 struct ModuleHost::Delivery {
-  const ModuleHost* host;
-  const Scene* scene;
-  LentMemory* lent;
-  Answer answer;
+  const ModuleHost* host = nullptr;
+  const Scene* scene = nullptr;
+  LentMemory* lent = nullptr;
+  Answer answer = {};
 
   static Delivery& of(void* context) { return *static_cast<Delivery*>(context); }
 

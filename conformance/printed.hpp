@@ -19,7 +19,7 @@ namespace pigeon::conformance {
 class Printed {
  public:
   Printed() : file_(::memfd_create("printed", MFD_CLOEXEC)) {
-    std::fflush(nullptr);
+    static_cast<void>(std::fflush(nullptr));
     for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
       usual_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
       ::dup2(file_.get(), fd);
@@ -41,7 +41,7 @@ class Printed {
 
  private:
   void back() {
-    std::fflush(nullptr);
+    static_cast<void>(std::fflush(nullptr));
     for (std::size_t each = 0; each < usual_.size(); ++each)
       ::dup2(usual_[each].get(), each == 0 ? STDOUT_FILENO : STDERR_FILENO);
     usual_.clear();

@@ -36,7 +36,8 @@ Done Instance::check() {
   return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("check"));
 }
 
-Trial::Trial(std::string path, std::uint32_t kind, std::string directory, Given settings, std::uint64_t seed)
+Trial::Trial(const std::string& path, std::uint32_t kind, std::string directory, Given settings,
+             std::uint64_t seed)
     : entry_{std::filesystem::path(path).stem().string(), path},
       kind_(kind),
       directory_(std::move(directory)),

@@ -55,7 +55,8 @@ class Trial {
  public:
   // path: of the plugin. directory: empty, and the check's own. settings: what the person who runs the checks
   // gives the plugin; what is mandatory and missing is made up.
-  Trial(std::string path, std::uint32_t kind, std::string directory, Given settings, std::uint64_t seed);
+  Trial(const std::string& path, std::uint32_t kind, std::string directory, Given settings,
+        std::uint64_t seed);
 
   [[nodiscard]] const std::string& path() const { return entry_.path; }
   [[nodiscard]] const std::string& name() const { return entry_.name; }

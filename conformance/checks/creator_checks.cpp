@@ -88,7 +88,7 @@ Finding does_without_locks(Trial& trial) {
   allocator.fail("lock", PIGEON_UNSUPPORTED);
   const auto begin = Clock::now();
   const auto status = allocator.obtain(*instance);
-  const auto what = "obtained an allocation in a tree that has no locks";
+  const auto* what = "obtained an allocation in a tree that has no locks";
   if (allocator.count("lock") == 0) return Finding::skipped("it asks for no lock");
   PIGEON_EXPECT(Clock::now() - begin < seconds(5), what, "an answer at once", "one at the deadline");
   PIGEON_EXPECT(allocator.broken_rule().empty(), what, "no commit under a lock that it does not hold",

@@ -23,7 +23,7 @@ constexpr const char* kMda = "pigeon/abi/mda.h";
 constexpr const char* kDeliver = "pigeon/abi/mda.h, deliver";
 constexpr const char* kEnsure = "pigeon/abi/mda.h, ensure";
 constexpr const char* kPropose = "pigeon/abi/mda.h, propose";
-const Principal kAlice = {"example.com", "alice"};
+const Principal alice = {"example.com", "alice"};
 
 std::string times(std::size_t count) {
   return count == 1 ? "once" : std::to_string(count) + " times";
@@ -43,7 +43,7 @@ bool is_temporary(const Receipt& receipt) {
 Finding stores_every_byte(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   int number = 0;
   for (const std::size_t size : {16UL, 4095UL, 4096UL, 4097UL, 3UL << 20U}) {
     const auto text = trial.random_text(size);
@@ -64,7 +64,7 @@ Finding proposes_without_touching(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
   const auto before = snapshot_of(trial.directory());
-  PIGEON_EXPECT_OK(mailbox.propose(kAlice), "proposed an allocation");
+  PIGEON_EXPECT_OK(mailbox.propose(alice), "proposed an allocation");
   const auto changed = difference(before, snapshot_of(trial.directory()));
   PIGEON_EXPECT(changed.empty(), "proposed an allocation", "nothing on disk changes", changed);
   return Finding::passed();
@@ -100,7 +100,7 @@ Finding proposes_apart(Trial& trial) {
 Finding ensures_again(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto text = trial.random_text(64);
   const auto receipt = mailbox.deliver({.id = "d1", .text = text});
   PIGEON_EXPECT(receipt.is_stored(), "delivered a message", "success", told(receipt));
@@ -114,7 +114,7 @@ Finding ensures_again(Trial& trial) {
 Finding stores_once(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto text = trial.random_text(64);
   const auto first = mailbox.deliver({.id = "d1", .text = text});
   const auto second = mailbox.deliver({.id = "d1", .text = text});
@@ -133,7 +133,7 @@ Finding stores_once(Trial& trial) {
 Finding stores_equal_messages(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto text = trial.random_text(64);
   for (int round = 0; round < 3; ++round) {
     const auto receipt = mailbox.deliver({.id = "d1", .text = text, .is_unique = false});
@@ -148,7 +148,7 @@ Finding stores_equal_messages(Trial& trial) {
 Finding answers_every_delivery(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   std::vector<Parcel> parcels;
   for (int number = 0; number < 40; ++number) {
     parcels.push_back({.id = "d" + std::to_string(number), .text = trial.random_text(100)});
@@ -167,7 +167,7 @@ Finding answers_every_delivery(Trial& trial) {
 Finding refuses_foreign(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   auto foreign = mailbox.allocation();
   foreign.id = "id2";
   const auto ensured = mailbox.ensure(foreign);
@@ -187,7 +187,7 @@ Finding makes_nothing_anew(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   const auto empty = snapshot_of(trial.directory());
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   // Back to what it was before the mailbox, as if its file system had been lost; then to nothing at all.
   for (const auto& [path, text] : snapshot_of(trial.directory())) {
     if (!empty.contains(path)) fs::remove_all(fs::path(trial.directory()) / path);
@@ -227,7 +227,7 @@ Finding lists_what_it_holds(Trial& trial) {
   const auto mda = instance->operations<pigeon_mda>();
   if (mda.list == nullptr) return Finding::skipped("it does not claim to list");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   constexpr int kMessages = 7;
   for (int number = 0; number < kMessages; ++number) {
     const auto receipt = mailbox.deliver({.id = "d" + std::to_string(number), .text = trial.random_text(64)});
@@ -261,7 +261,7 @@ Finding purges(Trial& trial) {
   const auto mda = instance->operations<pigeon_mda>();
   if (mda.purge == nullptr) return Finding::skipped("it does not claim to purge");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto text = trial.random_text(64);
   const auto receipt = mailbox.deliver({.id = "d1", .text = text});
   PIGEON_EXPECT(receipt.is_stored(), "delivered a message", "success", told(receipt));
@@ -275,7 +275,7 @@ Finding purges(Trial& trial) {
   }
   PIGEON_EXPECT(mailbox.copies(text) == 0, "purged the mailbox", "that no message is left",
                 times(mailbox.copies(text)));
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id2"), "made a new mailbox for the same principal");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id2"), "made a new mailbox for the same principal");
   return Finding::passed();
 }
 

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 constexpr const char* kMda = "pigeon/abi/mda.h";
 constexpr const char* kDeliver = "pigeon/abi/mda.h, deliver";
 constexpr const char* kMemory = "pigeon/abi/object.h, Memory";
-const Principal kAlice = {"example.com", "alice"};
+const Principal alice = {"example.com", "alice"};
 
 bool is_permanent(const Receipt& receipt) {
   return PIGEON_STATUS_RANGE(receipt.status) == PIGEON_STATUS_RANGE(PIGEON_UNKNOWN_RECIPIENT);
@@ -99,7 +99,7 @@ Finding confines_allocations(Trial& trial) {
   const Surroundings beside(trial);
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto good = mailbox.allocation();
   const auto before = beside.look();
   const auto absolute = beside.directory.string();
@@ -113,7 +113,7 @@ Finding confines_allocations(Trial& trial) {
       mailbox.use(allocation);
       static_cast<void>(mailbox.deliver({.id = "d1", .text = trial.random_text(16)}));
       // As a request, too: an administrator makes mistakes.
-      static_cast<void>(mailbox.propose(kAlice, Attributes{{name, {hostile}}}));
+      static_cast<void>(mailbox.propose(alice, Attributes{{name, {hostile}}}));
     }
     const auto changed = difference(before, beside.look());
     PIGEON_EXPECT(changed.empty(), "gave it an allocation that leads to " + printable(hostile.substr(0, 60)),
@@ -126,7 +126,7 @@ Finding follows_no_link(Trial& trial) {
   const Surroundings beside(trial);
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   std::vector<fs::path> directories;
   const auto base = fs::directory_iterator(trial.directory())->path();
   for (const auto& entry : fs::recursive_directory_iterator(base)) {
@@ -155,7 +155,7 @@ Finding keeps_mail_private(Trial& trial) {
   ::umask(0);
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto receipt = mailbox.deliver({.id = "d1", .text = trial.random_text(64)});
   PIGEON_EXPECT(receipt.is_stored(), "delivered a message", "success", told(receipt));
   const auto base = fs::directory_iterator(trial.directory())->path();
@@ -175,7 +175,7 @@ Finding keeps_mail_private(Trial& trial) {
 Finding keeps_no_pointer(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   for (int number = 0; number < 3; ++number) {
     const auto text = trial.random_text(page);
@@ -199,7 +199,7 @@ Finding leaks_nothing(Trial& trial) {
   constexpr int kMessages = 100;
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   auto foreign = mailbox.allocation();
   const auto own = foreign;
   foreign.id = "id2";
@@ -218,7 +218,7 @@ Finding leaks_nothing(Trial& trial) {
 Finding takes_limits_for_trouble(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   static_cast<void>(::signal(SIGXFSZ, SIG_IGN));  // as the host has it
   const rlimit small = {4096, RLIM_INFINITY};
   ::setrlimit(RLIMIT_FSIZE, &small);
@@ -261,7 +261,7 @@ Finding serves_many_at_once(Trial& trial) {
   constexpr int kMessages = 20;
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   for (int writer = 0; writer < kWriters; ++writer) {
     const pid_t child = ::fork();
     PIGEON_EXPECT(child >= 0, "started a process", "one", strerrordesc_np(errno));
@@ -287,7 +287,7 @@ Finding serves_threads(Trial& trial) {
   constexpr int kMessages = 10;
   const auto first = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *first);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   std::vector<std::unique_ptr<Instance>> instances;
   for (int index = 0; index < kThreads; ++index) {
     instances.push_back(PIGEON_EXPECT_OK(trial.open(), "opened an instance for each thread"));
@@ -325,7 +325,7 @@ Finding serves_threads(Trial& trial) {
 Finding ends_by_the_deadline(Trial& trial) {
   const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
   Mailbox mailbox(trial, *instance);
-  PIGEON_EXPECT_OK(mailbox.make(kAlice, "id1"), "made a mailbox");
+  PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   const auto begin = Clock::now();
   const auto text = trial.random_text(16);
   const auto receipt =

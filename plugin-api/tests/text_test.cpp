@@ -39,6 +39,7 @@ TEST_CASE("what is shown has no control characters, and nothing that a terminal 
   CHECK(pigeon::printable("\xff\xc3") == "\\xff\\xc3");
   CHECK(pigeon::printable(std::string_view("\0", 1)) == "\\x00");
   // A line separator, an override of the direction and an isolate; what merely looks like them stays.
+  // NOLINTNEXTLINE(misc-misleading-bidirectional): that they are is the point
   CHECK(pigeon::printable("a\xe2\x80\xa8"
                           "b\xe2\x80\xae"
                           "c\xe2\x81\xa6") ==
