@@ -53,7 +53,7 @@ const std::string& plugin() {
 // A field of a struct at some place of a file, changed.
 template <typename Struct, typename Member, typename Value>
 std::string with(std::string bytes, std::size_t at, Member Struct::*member, Value value) {
-  Struct changed;
+  Struct changed = {};
   std::memcpy(&changed, bytes.data() + at, sizeof changed);
   changed.*member = static_cast<Member>(value);
   std::memcpy(bytes.data() + at, &changed, sizeof changed);
@@ -144,7 +144,7 @@ TEST_CASE("what is no ELF file is refused as such") {
 
 TEST_CASE("a file for another machine, or no shared object, is refused as such") {
   using Header = ElfW(Ehdr);
-  const auto other = [](std::string bytes) {
+  const auto other = [](const std::string& bytes) {
     return is_about(refusal(bytes), "it is not a shared object for this machine");
   };
   auto narrow = plugin();
