@@ -36,7 +36,7 @@ class Asked {
   Asked() {
     const auto setting = pigeon::testing::setting_of(lent_);
     const auto file = plugins_.directory().write("pigeon.json", R"({"datatree": "datatree-lent",
-      "plugins": ["."], "modules": ["mailStore"], "datatree-lent": {"lent": )" +
+      "plugins": ["."], "modules": ["mailStep"], "datatree-lent": {"lent": )" +
                                                                     setting + "}}");
     std::filesystem::permissions(file,
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
@@ -71,7 +71,7 @@ class Asked {
   std::optional<pigeon::host::Tree> tree_;
 };
 
-Object at(const std::string& path, const std::string& objectclass = "mailStore") {
+Object at(const std::string& path, const std::string& objectclass = "mailStep") {
   return {.path = path, .objectclass = objectclass};
 }
 
@@ -80,14 +80,14 @@ Object at(const std::string& path, const std::string& objectclass = "mailStore")
 TEST_CASE("what is below an object, each under a name of its own, is believed") {
   Asked asked;
   CHECK(asked.told({}) == "fine");
-  CHECK(asked.told({at("/d/a"), at("/d/A"), at("/d/b", "mailUsers")}) == "fine");
+  CHECK(asked.told({at("/d/a"), at("/d/A"), at("/d/b", "mailFind")}) == "fine");
   CHECK(asked.told({at("/d/a"), at("/d/a/b"), at("/d/b/b")}, 2) == "fine");
 }
 
 TEST_CASE("two objects of one name are no answer, however the name is spelled, and of whatever class") {
   Asked asked;
   for (const std::string again : {"/d/a", "/d/%61"}) {
-    CHECK(asked.told({at("/d/a"), at("/d/b"), at(again, "mailUsers")}) ==
+    CHECK(asked.told({at("/d/a"), at("/d/b"), at(again, "mailFind")}) ==
           "the tree answers '" + again + "' twice when asked for what is below /d");
   }
 }
