@@ -19,7 +19,7 @@ constexpr std::size_t kStack = 65'536;
 
 // What a handler can reach.
 // NOLINTNEXTLINE(*-avoid-non-const-global-variables): the process's own stack may be what is used up
-alignas(std::max_align_t) std::array<std::byte, kStack> stack;
+[[maybe_unused]] alignas(std::max_align_t) std::array<std::byte, kStack> stack;
 
 // One line, without memory from the heap, which may be what is broken.
 class Line {
@@ -45,7 +45,7 @@ std::string_view view(const std::array<char, size>& field) {
   return {field.data(), ::strnlen(field.data(), size)};
 }
 
-extern "C" void tell_crash(int signal) {
+extern "C" [[maybe_unused]] void tell_crash(int signal) {
   const auto& at = host::Progress::instance().state();
   const char* const what = ::sigdescr_np(signal);
   Line line;
