@@ -81,7 +81,12 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
     }
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
-  return home;
+  if (pigeon::is_safe_path(home)) return home;
+  return pigeon::misconfigured("make a path of '" + pigeon::printable(principal.user.substr(0, NAME_MAX)) +
+                               "' by the template: a name in it is too long, or is none")
+      .with_remedy(
+          "request a directory on the user's own mailStore object: home=DIRECTORY, class mda-maildir (" +
+          pigeon::shell_word(principal.address()) + ")");
 }
 
 Result<std::string> requested_home(std::string_view request, const std::string& base) {
