@@ -17,13 +17,18 @@ std::string two_digits(std::uint64_t byte) {
   return {kHex[(byte >> 4U) & 15U], kHex[byte & 15U]};
 }
 
-Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal) {
-  if (auto encoded = pigeon::file_name(name)) return *std::move(encoded);
-  return pigeon::misconfigured("make a path of '" + pigeon::printable(name) +
-                               "': it cannot be the name of a directory")
+// No path can be made of these names; the administrator can give one.
+pigeon::Failure no_path_of(std::string_view name, const std::string& why,
+                           const pigeon::Principal& principal) {
+  return pigeon::misconfigured("make a path of '" + pigeon::printable(name) + "'" + why)
       .with_remedy(
           "request a directory on the user's own mailStore object: home=DIRECTORY, class mda-maildir (" +
           pigeon::shell_word(principal.address()) + ")");
+}
+
+Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal) {
+  if (auto encoded = pigeon::file_name(name)) return *std::move(encoded);
+  return no_path_of(name, ": it cannot be the name of a directory", principal);
 }
 
 // FNV-1a, 64 bits: spreads, and is easy to compute in any other program. Its values are in paths: never
@@ -82,11 +87,8 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   if (pigeon::is_safe_path(home)) return home;
-  return pigeon::misconfigured("make a path of '" + pigeon::printable(principal.user.substr(0, NAME_MAX)) +
-                               "' by the template: a name in it is too long, or is none")
-      .with_remedy(
-          "request a directory on the user's own mailStore object: home=DIRECTORY, class mda-maildir (" +
-          pigeon::shell_word(principal.address()) + ")");
+  return no_path_of(std::string_view(principal.user).substr(0, NAME_MAX),
+                    " by the template: a name in it is too long, or is none", principal);
 }
 
 Result<std::string> requested_home(std::string_view request, const std::string& base) {
