@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/process_state.hpp"
 
+#include "conformance/guardian.hpp"
+
 #include <pigeon/sdk/text.hpp>
 
 #include <fcntl.h>
@@ -12,10 +14,21 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 namespace pigeon::conformance {
 namespace fs = std::filesystem;
+namespace {
+
+std::string name_of_process(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return printable(name);
+}
+
+}  // namespace
 
 ProcessState ProcessState::now() {
   ProcessState state;
@@ -46,6 +59,7 @@ ProcessState ProcessState::now() {
   }
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator("/proc/self/task", ignored))
     ++state.threads;
+  for (const auto child : own_children()) state.children[child] = name_of_process(child);
   return state;
 }
 
@@ -71,6 +85,9 @@ std::string difference(const ProcessState& before, const ProcessState& after) {
   }
   for (const auto& [fd, target] : before.descriptors) {
     note(after.descriptors.contains(fd), "descriptor " + std::to_string(fd) + " closed");
+  }
+  for (const auto& [child, name] : after.children) {
+    note(before.children.contains(child), "process " + std::to_string(child) + " (" + name + ") left behind");
   }
   note(before.threads == after.threads, std::to_string(after.threads) + " threads");
   constexpr std::size_t kMostShown = 8;

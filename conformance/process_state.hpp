@@ -20,6 +20,7 @@ struct ProcessState {
   std::map<int, std::string> descriptors;
   std::vector<int> inheritable;  // descriptors without FD_CLOEXEC, but the standard ones
   int threads = 0;
+  std::map<int, std::string> children;  // the names of the processes that this one has to answer for
 
   static ProcessState now();
 };

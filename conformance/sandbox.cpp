@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/sandbox.hpp"
 
+#include "conformance/guardian.hpp"
 #include "conformance/trial.hpp"
 #include "host/loader/note.hpp"
 
@@ -13,7 +14,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,7 +27,6 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
-#include <thread>
 #include <vector>
 
 namespace pigeon::conformance {
@@ -87,40 +87,9 @@ std::optional<Finding> decode(const std::string& text) {
                  read("came")};
 }
 
-// The processes that have become ours because their parent ended before them.
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  const auto self = std::to_string(::getpid());
-  const auto directory = Directory::open("/proc/self/task/" + self);
-  if (!directory || !*directory) return found;
-  // The kernel tells no size of this file.
-  const auto file = (*directory)->open_file("children");
-  if (!file || !*file) return found;
-  std::array<char, 4096> text = {};
-  const auto got = ::read((*file)->get(), text.data(), text.size() - 1);
-  for (const auto word :
-       split(std::string_view(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0), ' ')) {
-    if (const auto pid = number(word)) found.push_back(static_cast<pid_t>(*pid));
-  }
-  return found;
-}
-
-// Nothing that a plugin started outlives its check.
-void bury(pid_t group) {
-  ::kill(-group, SIGKILL);
-  for (const auto end = Deadline::in(std::chrono::seconds(5)); !end.passed();) {
-    for (const auto pid : children()) ::kill(pid, SIGKILL);
-    const auto reaped = ::waitpid(-1, nullptr, WNOHANG);
-    if (reaped < 0) return;
-    if (reaped == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
 [[noreturn]] void start(const Order& order, const std::string& directory, const Fd& answer,
                         const Fd& output) {
-  ::setpgid(0, 0);
   ::umask(077);  // as the host has it
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   ::dup2(nothing.get(), STDIN_FILENO);
   ::dup2(output.get(), STDOUT_FILENO);
@@ -139,21 +108,12 @@ void bury(pid_t group) {
   ::_exit(127);
 }
 
-// Until the process ends or its time is up: what it answered, and whether it ended.
-bool wait_for(pid_t process, const Fd& answer, std::string& said, Deadline deadline) {
-  for (;;) {
-    pollfd event = {answer.get(), POLLIN, 0};
-    ::poll(&event, 1, 10);
-    siginfo_t state = {};
-    const bool gone = ::waitid(P_PID, static_cast<id_t>(process), &state, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                      state.si_pid == process;
-    std::array<char, 4096> chunk = {};
-    for (ssize_t got = 0; (got = ::read(answer.get(), chunk.data(), chunk.size())) > 0;) {
-      if (said.size() < kMostAnswer) said.append(chunk.data(), static_cast<std::size_t>(got));
-    }
-    if (gone) return true;
-    if (deadline.passed()) return false;
-  }
+// What the process has answered; a file without a name, so that nobody has to read while it is written.
+std::string answer_in(const Fd& file) {
+  std::string said(kMostAnswer, '\0');
+  const auto got = ::pread(file.get(), said.data(), said.size(), 0);
+  said.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return said;
 }
 
 std::string beginning_of(const std::string& path) {
@@ -173,9 +133,16 @@ std::string how_it_ended(int status) {
          " in the middle of the check";
 }
 
-Outcome outcome_of(const Check& check, bool ended, int status, const std::string& said) {
+Outcome outcome_of(const Check& check, const Guarded& met, const std::string& said) {
   const auto finding = decode(said);
-  if (!ended) {
+  if (met.end == Guarded::End::unknown) {
+    return {Outcome::Status::crashed,
+            Finding::failed("ran the check", "that the process which guards it is left alone",
+                            "it was killed, or could not be started"),
+            {},
+            0};
+  }
+  if (met.end == Guarded::End::out_of_time) {
     return {Outcome::Status::timed_out,
             Finding::failed("ran the check", "an end within " + std::to_string(check.seconds) + " seconds",
                             "none"),
@@ -184,7 +151,7 @@ Outcome outcome_of(const Check& check, bool ended, int status, const std::string
   }
   if (!finding) {
     return {Outcome::Status::crashed,
-            Finding::failed("ran the check", "that the process survives it", how_it_ended(status)),
+            Finding::failed("ran the check", "that the process survives it", how_it_ended(met.status)),
             {},
             0};
   }
@@ -192,9 +159,9 @@ Outcome outcome_of(const Check& check, bool ended, int status, const std::string
                        : finding->status == Finding::Status::skipped ? Outcome::Status::skipped
                                                                      : Outcome::Status::failed;
   // An answer, and then a crash: in a destructor, or while the plugin was closed.
-  if (reached == Outcome::Status::passed && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+  if (reached == Outcome::Status::passed && (!WIFEXITED(met.status) || WEXITSTATUS(met.status) != 0)) {
     return {Outcome::Status::crashed,
-            Finding::failed("ended the process after the check", "status 0", how_it_ended(status)),
+            Finding::failed("ended the process after the check", "status 0", how_it_ended(met.status)),
             {},
             0};
   }
@@ -207,39 +174,25 @@ Outcome run_in_sandbox(const Order& order) {
   const auto broken = [](const std::string& what) {
     return Outcome{Outcome::Status::crashed, Finding::failed("start the check", "a process", what), {}, 0};
   };
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const TemporaryDirectory directory;
-  std::array<int, 2> ends = {};
-  if (directory.path().empty() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return broken(strerrordesc_np(errno));
-  Fd read_end(ends[0]);
-  Fd write_end(ends[1]);
-  ::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   const auto printed = directory.path() + "/output";
   const auto own = directory.path() + "/own";
+  const Fd answer(::memfd_create("answer", MFD_CLOEXEC));
   const Fd output(::open(printed.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!output.is_open() || ::mkdir(own.c_str(), 0700) != 0) return broken(strerrordesc_np(errno));
+  if (directory.path().empty() || !answer.is_open() || !output.is_open() || ::mkdir(own.c_str(), 0700) != 0)
+    return broken(strerrordesc_np(errno));
 
   const auto begin = Clock::now();
-  const pid_t process = ::fork();
-  if (process < 0) return broken(strerrordesc_np(errno));
-  if (process == 0) start(order, own, write_end, output);
-  ::setpgid(process, process);
-  write_end.reset();
-  std::string said;
-  const bool ended =
-      wait_for(process, read_end, said, Deadline::in(std::chrono::seconds(order.check->seconds)));
-  if (!ended) ::kill(process, SIGKILL);
-  int status = 0;
-  ::waitpid(process, &status, 0);
-  bury(process);
-
-  auto outcome = outcome_of(*order.check, ended, status, said);
+  const auto met = run_guarded([&] { start(order, own, answer, output); },
+                               std::chrono::seconds(order.check->seconds), directory.path());
+  auto outcome = outcome_of(*order.check, met, answer_in(answer));
   outcome.output = beginning_of(printed);
   outcome.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return outcome;
 }
 
 Finding run_here(const Order& order, const std::string& directory) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // a process that a plugin leaves is seen: it becomes ours
   Given given;
   if (!order.config.empty()) {
     auto read = read_given(order.config);

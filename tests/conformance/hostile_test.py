@@ -4,12 +4,16 @@
 What only the host can meet, at each step of a delivery, is in tests/trouble.
 """
 
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import tempfile
+import time
 import unittest
 
-from conformance_runs import CXX, SOURCES, Bench, outcomes
+from conformance_runs import CXX, RUNNER, SOURCES, Bench, outcomes, processes_with
 from pigeon_site import MESSAGE
 from trouble_site import TroubleSite
 
@@ -170,6 +174,61 @@ class HostileTest(unittest.TestCase):
         """a plugin that brings its own libstdc++ works, and conforms"""
         static = ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL"]
         self.check_limit(self.bench.build("mailLimit", LIMIT, *static, compiler=CXX))
+
+
+class OutlivingTest(unittest.TestCase):
+    """A process in a session of its own, whose parent has ended, belongs to nobody whom a signal could reach."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bench = Bench().__enter__()
+        cls.addClassCleanup(cls.bench.__exit__)
+
+    def setUp(self):
+        self.addCleanup(lambda: [os.kill(process, signal.SIGKILL) for process in self.is_asleep()])
+
+    def build(self, deed):
+        self.sleeper = f"31{time.monotonic_ns() % 1_000_000:06}"
+        return self.bench.build("mailHostile", HOSTILE, f"-DDEED={deed}", f"-DSLEEPER=\"{self.sleeper}\"")
+
+    def is_asleep(self):
+        return processes_with(f"sleep\0{self.sleeper}")
+
+    def wait_for(self, condition):
+        end = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), end, "it does not come about")
+            time.sleep(0.02)
+
+    def test_left_by_a_plugin(self):
+        """a process that a plugin leaves behind is reported, and ends with the check"""
+        file = self.build("LEAVE")
+        status, found = outcomes(file, "--filter", "MODULE-09")
+        self.assertEqual((status, found["MODULE-09"]["status"]), (1, "FAILED"))
+        self.assertRegex(found["MODULE-09"]["came"], r"process \d+ \(sleep\) left behind")
+        self.assertEqual(self.is_asleep(), [])
+
+    def test_hangs(self):
+        """a check that hangs is killed when its time is up, with all that it started, and reported"""
+        file = self.build("HANG")
+        begin = time.monotonic()
+        status, found = outcomes(file, "--filter", "MODULE-02")
+        self.assertEqual((status, found["MODULE-02"]["status"]), (1, "TIMED OUT"))
+        self.assertLess(time.monotonic() - begin, 120)  # the limit of a check is 30
+        self.assertEqual(self.is_asleep(), [])
+
+    def test_runner_killed(self):
+        """when the runner is killed, the check dies, what it started, and its directory is gone"""
+        file = self.build("HANG")
+        with tempfile.TemporaryDirectory() as directory:
+            with subprocess.Popen([RUNNER, "run", "--filter", "MODULE-02", file], stdout=subprocess.DEVNULL,
+                                  env={"TMPDIR": directory}) as runner:
+                self.wait_for(self.is_asleep)
+                self.assertEqual(len(list(pathlib.Path(directory).iterdir())), 1)
+                runner.kill()
+            self.wait_for(lambda: not processes_with(str(file)))
+            self.assertEqual(self.is_asleep(), [])
+            self.assertEqual(list(pathlib.Path(directory).iterdir()), [])
 
 
 if __name__ == "__main__":

@@ -61,3 +61,15 @@ def outcomes(plugin, *arguments):
         done = conformance("run", *arguments, "--json", file, plugin)
         checks = json.loads(file.read_text(encoding="utf-8"))
     return done.returncode, {each["check"]: each for each in checks}
+
+
+def processes_with(text):
+    """The ids of the processes that have this in their command line."""
+    found = []
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if text.encode() in (directory / "cmdline").read_bytes():
+                found.append(int(directory.name))
+        except OSError:
+            pass
+    return found

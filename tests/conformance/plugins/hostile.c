@@ -14,9 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOTHING, EXIT, ABORT, JUMP, SIGNALS, MASK, PRINT, THREAD, MISSING, HANG };
+enum { NOTHING, EXIT, ABORT, JUMP, SIGNALS, MASK, PRINT, THREAD, MISSING, LEAVE, HANG };
 
 #ifndef SLEEPER
 #define SLEEPER ""
@@ -43,6 +44,17 @@ static __attribute__((noinline)) void remember(void) {
 static void* wait_for_ever(void* nothing) {
   for (;;) pause();
   return nothing;
+}
+
+/* A process in a session of its own, whose parent is gone: `sleep SLEEPER`. */
+static void leave_a_process(void) {
+  const pid_t child = SLEEPER[0] != 0 ? fork() : -1;
+  if (child == 0) {
+    setsid();
+    if (fork() == 0) execlp("sleep", "sleep", SLEEPER, (char*)NULL);
+    _exit(0);
+  }
+  if (child > 0) waitpid(child, NULL, 0);
 }
 
 /* Only where it is called: the others need nothing that is not there. */
@@ -75,11 +87,11 @@ static void commit(void) {
     case MISSING:
       nobody_defines_this();
       break;
-    case HANG: /* with a process that would outlive it, in a session of its own */
-      if (SLEEPER[0] != 0 && fork() == 0) {
-        setsid();
-        execlp("sleep", "sleep", SLEEPER, (char*)NULL);
-      }
+    case LEAVE:
+      leave_a_process();
+      break;
+    case HANG:
+      leave_a_process();
       wait_for_ever(NULL);
       break;
     default:
@@ -89,7 +101,7 @@ static void commit(void) {
 
 static pigeon_status open_it(const pigeon_host* host, const pigeon_settings* settings, void** instance,
                              pigeon_error* error) {
-  (void)host, (void)settings, (void)error, (void)remember, (void)wait_for_ever;
+  (void)host, (void)settings, (void)error, (void)remember, (void)wait_for_ever, (void)leave_a_process;
   *instance = NULL;
   return PIGEON_OK;
 }

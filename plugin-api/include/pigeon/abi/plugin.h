@@ -15,17 +15,19 @@
  * lies beyond the writer's size. The other structs never change within a major version.
  *
  * Life:
- *   load, unload   at most once per process, before the first open and after the last close. Either may be
- * NULL. A load that fails leaves nothing behind and may be tried again. open, close    once per instance. An
- * instance is used by one thread at a time; another thread opens its own. initialize     by an
- * administrator's command only: makes what the instance needs (a database, a base directory) and touches
- * nothing that is there. NULL if there is nothing to make. check          by an administrator's command only:
- * tells whether what the instance needs is there and usable, and changes nothing. NULL if there is nothing to
- * check. The file is never unmapped.
+ * - load, unload: at most once per process, before the first open and after the last close. Either may be
+ *   NULL. A load that fails leaves nothing behind and may be tried again.
+ * - open, close: once per instance. An instance is used by one thread at a time; another thread opens its
+ *   own.
+ * - initialize: by an administrator's command only. Makes what the instance needs (a database, a base
+ *   directory) and touches nothing that is there. NULL if there is nothing to make.
+ * - check: by an administrator's command only. Tells whether what the instance needs is there and usable, and
+ *   changes nothing. NULL if there is nothing to check.
+ * The file is never unmapped.
  *
  * Loading runs nothing: no constructors with effects, no threads. A plugin leaves the process as it was:
- * working directory, umask, locale, environment, signal dispositions, standard descriptors. It opens
- * descriptors with O_CLOEXEC. It does not print.
+ * working directory, umask, locale, environment, signal dispositions, standard descriptors; and it leaves no
+ * process behind. It opens descriptors with O_CLOEXEC. It does not print.
  *
  * Time: a call that may wait carries an absolute deadline in nanoseconds of CLOCK_MONOTONIC. The call returns
  * by then. There is no cancel: one second over, the host kills the process.
