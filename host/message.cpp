@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/message.hpp"
 
-#include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 
-#include <sodium.h>
-
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 namespace pigeon::host {
@@ -134,30 +130,6 @@ OutgoingMessage::OutgoingMessage(const ParsedMessage& parsed, const Prefix& pref
 bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address) {
   return std::any_of(parsed.delivered_to.begin(), parsed.delivered_to.end(),
                      [&](std::string_view each) { return same_name(each, address); });
-}
-
-std::string delivery_id(const DeliveryIdParts& parts, const ParsedMessage& parsed, bool is_mapped) {
-  constexpr std::size_t kBytes = 16;
-  constexpr std::size_t kChunk = 4U << 20U;
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, nullptr, 0, kBytes);
-  const auto add = [&](std::string_view text) {
-    crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  };
-  for (const auto part : {parts.queue_id, parts.principal, parts.folder, parts.sender}) {
-    // With its length in front, no part can pass for the end of another.
-    add(std::to_string(part.size()) + ":");
-    add(part);
-  }
-  for (const auto kept : parsed.kept) add(kept);
-  for (auto rest = parsed.body; !rest.empty(); rest.remove_prefix(std::min(kChunk, rest.size()))) {
-    add(rest.substr(0, kChunk));
-    if (is_mapped && rest.size() > kChunk) forget_pages(rest.substr(0, kChunk));
-  }
-  std::array<unsigned char, kBytes> digest = {};
-  crypto_generichash_final(&state, digest.data(), digest.size());
-  std::array<char, 2 * kBytes + 1> hex = {};
-  return sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
 }
 
 }  // namespace pigeon::host

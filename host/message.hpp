@@ -58,14 +58,4 @@ class OutgoingMessage {
 // Whether the message has been delivered to this address before: a loop.
 bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address);
 
-// Names one message for one mailbox: equal for a retry by the MTA, whatever fields of its own it put in
-// front.
-struct DeliveryIdParts {
-  std::string_view queue_id;
-  std::string_view principal;
-  std::string_view folder;
-  std::string_view sender;
-};
-std::string delivery_id(const DeliveryIdParts& parts, const ParsedMessage& parsed, bool is_mapped);
-
 }  // namespace pigeon::host

@@ -5,12 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include <set>
 #include <string>
-#include <vector>
 
-using pigeon::host::delivery_id;
-using pigeon::host::DeliveryIdParts;
 using pigeon::host::has_been_delivered_to;
 using pigeon::host::OutgoingMessage;
 using pigeon::host::parse_message;
@@ -35,13 +31,6 @@ std::string stored(const std::string& text, const std::string& original = "") {
   for (std::size_t i = 0; i < message.prefix_count; ++i) joined += pigeon::copy(message.prefix[i]);
   return joined + pigeon::copy(message.body);
 }
-
-std::string id(const DeliveryIdParts& parts, const std::string& text) {
-  return delivery_id(parts, parse_message(text), false);
-}
-
-constexpr DeliveryIdParts kParts = {
-    .queue_id = "4Bx1", .principal = "/b/people/a", .folder = "Work", .sender = "s@x"};
 
 }  // namespace
 
@@ -146,44 +135,4 @@ TEST_CASE("our own fields come in front, in the message's own line ends") {
   CHECK(stored("", "o@b") == "Return-Path: <s@x>\nDelivered-To: a@b\nX-Original-To: o@b\n");
   CHECK(stored("Subject: 1\nDelivered-To: old\nReceived: 2\n\n3") ==
         "Return-Path: <s@x>\nDelivered-To: a@b\nSubject: 1\nReceived: 2\n\n3");
-}
-
-TEST_CASE("the delivery id is the same for a retry, whatever this hop put in front") {
-  const auto first = id(kParts, "Return-Path: <s@x>\nDelivered-To: a@b\nReceived: x\n\nbody");
-  CHECK(first == id(kParts, "From s@x Thu Jan 1\nX-Original-To: q\nReceived: x\n\nbody"));
-  CHECK(first.size() == 32);
-  CHECK(first.find_first_not_of("0123456789abcdef") == std::string::npos);
-}
-
-TEST_CASE("every part of a delivery makes another delivery id, and no part can pass for another's end") {
-  const std::string text = "Received: x\n\nbody";
-  std::set<std::string> ids = {id(kParts, text), id(kParts, text + " "), id(kParts, "")};
-  auto other = kParts;
-  other.queue_id = "4Bx2";
-  ids.insert(id(other, text));
-  other = kParts;
-  other.principal = "/b/people/c";
-  ids.insert(id(other, text));
-  other = kParts;
-  other.folder = "";
-  ids.insert(id(other, text));
-  other = kParts;
-  other.sender = "";
-  ids.insert(id(other, text));
-  CHECK(ids.size() == 7);
-
-  const std::vector<DeliveryIdParts> shifted = {
-      {"ab", "c", "", ""}, {"a", "bc", "", ""}, {"abc", "", "", ""}, {"", "abc", "", ""},
-      {"", "", "abc", ""}, {"", "", "", "abc"}, {"", "", "", ""},    {"1:a", "bc", "", ""}};
-  std::set<std::string> distinct;
-  for (const auto& parts : shifted) distinct.insert(id(parts, text));
-  distinct.insert(id({"", "", "", ""}, "abc" + text));
-  CHECK(distinct.size() == shifted.size() + 1);
-}
-
-TEST_CASE("a message of several chunks has the id of its whole, mapped or not") {
-  std::string text = "Subject: x\n\n" + std::string(9U << 20U, 'x');
-  const auto whole = id(kParts, text);
-  text.back() = 'y';
-  CHECK(whole != id(kParts, text));
 }

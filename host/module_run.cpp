@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/module_run.hpp"
 
+#include "host/delivery_id.hpp"
 #include "host/supervisor.hpp"
 
 #include <pigeon/abi/mda.h>

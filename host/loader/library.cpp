@@ -107,7 +107,7 @@ Done check_descriptor(const Index::Entry& entry, const pigeon_plugin& plugin, co
 
 Result<std::unique_ptr<Library>> Library::load(const Index::Entry& entry, std::uint32_t kind,
                                                const Trust& trust) {
-  PIGEON_TRY(trust.check_file(entry.path, "plugin"));
+  PIGEON_TRY(trust.check_entry(entry.path, "plugin"));
   const Fd file(::open(entry.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status = {};
   if (!file.is_open() || ::fstat(file.get(), &status) != 0)

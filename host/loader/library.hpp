@@ -18,7 +18,8 @@ namespace pigeon::loader {
 class Library {
  public:
   // Reads the note, maps the file, compares what was mapped with what was checked, checks the descriptor and
-  // calls `load`. A failure says in words why the plugin is refused and what to do.
+  // calls `load`. A failure says in words why the plugin is refused and what to do. REQUIRES: the directory
+  // that the file is in has been checked, as `Index::of` does.
   static Result<std::unique_ptr<Library>> load(const Index::Entry& entry, std::uint32_t kind,
                                                const Trust& trust);
 

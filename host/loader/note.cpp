@@ -75,12 +75,12 @@ Result<Note> read_note(const Fd& file, const std::string& shown) {
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) return system_failure("examine plugin " + shown, errno);
   const auto size = static_cast<std::uint64_t>(status.st_size);
+  std::vector<ElfW(Phdr)> segments(header.e_phnum);
+  if (!read_at(file, header.e_phoff, segments.data(), segments.size() * sizeof segments[0])) {
+    return refuse("it is cut off");
+  }
   std::optional<Note> note;
-  for (std::uint16_t index = 0; index < header.e_phnum; ++index) {
-    ElfW(Phdr) segment;
-    if (!read_at(file, header.e_phoff + index * sizeof segment, &segment, sizeof segment)) {
-      return refuse("it is cut off");
-    }
+  for (const auto& segment : segments) {
     // To touch a page that is mapped from beyond the end of a file is a bus error, and ld.so does touch them.
     const bool is_whole = segment.p_filesz <= size && segment.p_offset <= size - segment.p_filesz;
     if (segment.p_type == PT_LOAD && !is_whole) return refuse("it is cut off");

@@ -23,10 +23,10 @@ Failure distrust(const std::string& what, const std::string& path, const std::st
 // take what we find: `is_searched`.
 Done check_owner_and_mode(const struct stat& status, const std::string& path, const std::string& what,
                           bool is_searched) {
-  const auto ours = std::to_string(::geteuid());
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
     return distrust(what, path,
-                    "belongs to uid " + std::to_string(status.st_uid) + ", not to root or to uid " + ours,
+                    "belongs to uid " + std::to_string(status.st_uid) + ", not to root or to uid " +
+                        std::to_string(::geteuid()),
                     "chown root " + shell_word(path));
   }
   const bool sticky = !is_searched && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
@@ -36,6 +36,15 @@ Done check_owner_and_mode(const struct stat& status, const std::string& path, co
                     "chmod go-w " + shell_word(path));
   }
   return {};
+}
+
+// `at`, on the way to `path`, cannot be looked at.
+Failure missing(const std::string& at, const std::string& path, const std::string& what) {
+  const int error = errno;
+  auto met = system_failure("examine " + at, error).while_doing("check " + what);
+  if (error == ENOENT) met.status = PIGEON_MISCONFIGURED;
+  return std::move(met).with_remedy("see that " + path + " is there and that uid " +
+                                    std::to_string(::geteuid()) + " may read it");
 }
 
 Result<std::string> link_target(const std::string& path) {
@@ -66,6 +75,17 @@ Done Trust::check_directory(const std::string& path, const std::string& what) co
   return check(path, what, false);
 }
 
+Done Trust::check_entry(const std::string& path, const std::string& what) const {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) return missing(path, path, what);
+  if (!is_vouched_for(path)) PIGEON_TRY(check_owner_and_mode(status, path, what, false));
+  if (S_ISLNK(status.st_mode)) return distrust(what, path, "is a symbolic link", "put the file itself there");
+  if (!S_ISREG(status.st_mode)) {
+    return distrust(what, path, "is not a regular file", "put the file itself there");
+  }
+  return {};
+}
+
 // Walks the path as the kernel would, and looks at everything that it passes: whoever could change any of it
 // could put another file in place.
 Done Trust::check(const std::string& path, const std::string& what, bool last_is_file) const {
@@ -86,18 +106,10 @@ Done Trust::check(const std::string& path, const std::string& what, bool last_is
       continue;
     }
     const std::string next = (at == "/" ? "" : at) + "/" + component;
-    if (::lstat(next.c_str(), &status) != 0) {
-      auto met = system_failure("examine " + next, errno).while_doing("check " + what);
-      if (errno == ENOENT) met.status = PIGEON_MISCONFIGURED;
-      return std::move(met).with_remedy("see that " + path + " is there and that uid " +
-                                        std::to_string(::geteuid()) + " may read it");
-    }
-    const bool is_last = ahead.empty();
-    if (!is_vouched_for(next)) PIGEON_TRY(check_owner_and_mode(status, next, what, is_last && !last_is_file));
+    if (ahead.empty() && last_is_file) return check_entry(next, what);
+    if (::lstat(next.c_str(), &status) != 0) return missing(next, path, what);
+    if (!is_vouched_for(next)) PIGEON_TRY(check_owner_and_mode(status, next, what, ahead.empty()));
     if (S_ISLNK(status.st_mode)) {
-      if (is_last && last_is_file) {
-        return distrust(what, next, "is a symbolic link", "put the file itself there");
-      }
       if (++links > kMostLinks) return distrust(what, path, "leads in a circle", "remove the circular link");
       const auto target = PIGEON_TRY(link_target(next));
       if (starts_with(target, "/")) at = "/";
@@ -106,9 +118,7 @@ Done Trust::check(const std::string& path, const std::string& what, bool last_is
     }
     at = next;
   }
-  if (last_is_file && !S_ISREG(status.st_mode)) {
-    return distrust(what, path, "is not a regular file", "put the file itself there");
-  }
+  if (last_is_file) return distrust(what, path, "is not a regular file", "put the file itself there");
   return {};
 }
 

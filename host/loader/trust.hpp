@@ -21,6 +21,8 @@ class Trust {
   // REQUIRES: an absolute path. `what` says what the file is, in the words of the failure.
   [[nodiscard]] Done check_file(const std::string& path, const std::string& what) const;
   [[nodiscard]] Done check_directory(const std::string& path, const std::string& what) const;
+  // The file alone. REQUIRES: the directory that it is in has been checked.
+  [[nodiscard]] Done check_entry(const std::string& path, const std::string& what) const;
 
  private:
   [[nodiscard]] bool is_vouched_for(const std::string& path) const;

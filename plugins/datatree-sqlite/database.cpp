@@ -142,8 +142,9 @@ Done Database::execute(const std::string& sql) {
 
 Result<Transaction> Transaction::begin(Database& database, For purpose) {
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  PIGEON_TRY(
-      database.execute(purpose == For::writing ? "PRAGMA synchronous = FULL; BEGIN IMMEDIATE" : "BEGIN"));
+  if (purpose == For::writing) PIGEON_TRY(database.execute("PRAGMA synchronous = FULL"));
+  auto* begin = PIGEON_TRY(database.prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
+  PIGEON_TRY(begin->with().run());
   return Transaction(database);
 }
 
@@ -160,7 +161,7 @@ Done Transaction::commit() {
 Transaction::~Transaction() {
   if (database_ == nullptr) return;
   for (auto& [sql, statement] : database_->statements_) statement.reset();
-  sqlite3_exec(database_->connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (auto rollback = database_->prepare("ROLLBACK")) static_cast<void>((*rollback)->with().run());
 }
 
 }  // namespace datatree_sqlite

@@ -14,7 +14,8 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
+#include <climits>
+#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -26,6 +27,11 @@ using pigeon::Token;
 
 Failure wrong(const std::string& path, const std::string& what, const std::string& remedy) {
   return pigeon::misconfigured("open the tree " + path + ": " + what).with_remedy(remedy);
+}
+
+// Of an absolute path.
+std::string directory_of(const std::string& path) {
+  return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
 }
 
 // SQLite's log needs memory that all its users share, so the file must be local; and whoever can write it
@@ -48,7 +54,7 @@ Done check_file(const std::string& path) {
   }
   if ((status.st_mode & 022U) != 0) return wrong(path, "others may write to it", "chmod 600 " + word);
   struct stat above = {};
-  const auto directory = std::filesystem::path(path).parent_path().string();
+  const auto directory = directory_of(path);
   if (::stat(directory.c_str(), &above) != 0) return pigeon::system_failure("examine " + directory, errno);
   if ((above.st_uid != 0 && above.st_uid != ::geteuid()) || (above.st_mode & 022U) != 0) {
     return wrong(path, "others may put another file in its place",
@@ -69,10 +75,9 @@ Done check_file(const std::string& path) {
 
 // Links in the path to the directory are the administrator's own; the tree's file itself must not be one.
 std::string resolved(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path file(path);
-  const auto directory = std::filesystem::canonical(file.parent_path(), error);
-  return error ? path : (directory / file.filename()).string();
+  std::array<char, PATH_MAX> directory = {};
+  if (::realpath(directory_of(path).c_str(), directory.data()) == nullptr) return path;
+  return directory.data() + path.substr(path.rfind('/'));
 }
 
 Done check_mark(Database& database) {
@@ -254,12 +259,11 @@ Result<std::string> Tree::print_schema(const pigeon_schema& schema, std::string_
 }
 
 Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
-  const std::filesystem::path file(path_);
-  const auto directory = file.parent_path();
+  const auto directory = directory_of(path_);
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return pigeon::system_failure("make directory " + directory.string(), errno)
+    return pigeon::system_failure("make directory " + directory, errno)
         .with_remedy("install -d -o " + std::to_string(::geteuid()) + " -m 700 " +
-                     pigeon::shell_word(directory.string()));
+                     pigeon::shell_word(directory));
   }
   // Ours alone from the beginning, whatever the umask; SQLite gives its log the same mode.
   const pigeon::Fd made(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -277,8 +281,8 @@ Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
   PIGEON_TRY(make_layout(database, schema));
   PIGEON_TRY(transaction.commit());
   // The name of a new file is its directory's to remember.
-  for (const auto& each : {directory, directory.parent_path()}) {
-    const auto opened = PIGEON_TRY(pigeon::Directory::open(each.string()));
+  for (const auto& each : {directory, directory_of(directory)}) {
+    const auto opened = PIGEON_TRY(pigeon::Directory::open(each));
     if (opened) PIGEON_TRY(opened->flush());
   }
   return {};
