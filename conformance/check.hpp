@@ -4,6 +4,8 @@
 // plugin keeps it. Checks are found by their id, which never changes and is never given to another check.
 #pragma once
 
+#include <pigeon/sdk/result.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -26,6 +28,8 @@ struct Finding {
   static Finding failed(std::string done, std::string expected, std::string came) {
     return {Status::failed, std::move(done), std::move(expected), std::move(came)};
   }
+  // Where success was expected: with what a person can do about it.
+  static Finding failed(std::string done, const Failure& failure);
   static Finding skipped(std::string why) { return {Status::skipped, {}, {}, std::move(why)}; }
 };
 
@@ -80,11 +84,9 @@ std::span<const Check> creator_checks();
   } while (false)
 
 // The value of a Result; else the check has failed, where success was expected.
-#define PIGEON_EXPECT_OK(expression, done)                                                              \
-  __extension__({                                                                                       \
-    auto pigeon_expected = (expression);                                                                \
-    if (!pigeon_expected) {                                                                             \
-      return ::pigeon::conformance::Finding::failed(done, "success", pigeon_expected.failure().detail); \
-    }                                                                                                   \
-    ::pigeon::take(std::move(pigeon_expected));                                                         \
+#define PIGEON_EXPECT_OK(expression, done)                                                                \
+  __extension__({                                                                                         \
+    auto pigeon_expected = (expression);                                                                  \
+    if (!pigeon_expected) return ::pigeon::conformance::Finding::failed(done, pigeon_expected.failure()); \
+    ::pigeon::take(std::move(pigeon_expected));                                                           \
   })

@@ -5,6 +5,11 @@
 
 namespace pigeon::conformance {
 
+Finding Finding::failed(std::string done, const Failure& failure) {
+  return failed(std::move(done), "success",
+                failure.remedy.empty() ? failure.detail : failure.detail + "; " + failure.remedy);
+}
+
 const std::vector<Check>& all_checks() {
   static const auto all = [] {
     std::vector<Check> joined;

@@ -3,19 +3,17 @@
 
 import json
 import os
-import pathlib
 import signal
 import time
 import unittest
 import xml.etree.ElementTree
 
-from conformance_runs import SOURCES, Bench, conformance, outcomes
+from conformance_runs import SOURCES, Bench, conformance
 from pigeon_site import PLUGINS, PREFIX
 
 MUTANTS = PREFIX / "lib" / "pigeon" / "conformance"
 # The parts of the matrix that have no test file of their own.
 PARTS = ("FILE-0", "DESC-0", "LIFE-0", "PROC-0", "MODULE-0", "MODULE-1", "MDA-0", "MDA-1", "MDA-2")
-WHOLE_MAILDIR = 60  # seconds
 
 
 class MatrixTest(unittest.TestCase):
@@ -39,35 +37,6 @@ class MatrixTest(unittest.TestCase):
             self.assertIn("HOLE    FILE-04 catches no mutant", done.stdout)
         done = conformance("selftest", "--mutants", "/nowhere")
         self.assertEqual(done.returncode, 3)
-
-
-class ShippedTest(unittest.TestCase):
-    def check(self, name, *arguments):
-        status, found = outcomes(PLUGINS / f"{name}.so", "--level", "3", *arguments)
-        bad = [each for each in found.values() if each["status"] not in ("passed", "skipped")]
-        self.assertEqual((status, bad), (0, []))
-        return found
-
-    def test_plugins(self):
-        """the modules and the creators of this package conform"""
-        with Bench() as bench:
-            config = bench.root / "mailStore.json"
-            config.write_text('{"mda": "mda-maildir", "creator": "creator-lock"}')
-            self.assertEqual(self.check("mailStore", "--config", config)["MODULE-07"]["status"], "passed")
-        self.assertEqual(self.check("mailUsers")["MODULE-07"]["status"], "passed")
-        for name in ("creator-lock", "creator-optimistic", "creator-none"):
-            with self.subTest(name):
-                self.check(name)
-
-    def test_maildir(self):
-        """mda-maildir conforms, and to check that takes less than a minute"""
-        is_idle = os.getloadavg()[0] <= os.cpu_count()  # else it is the others' time that is measured
-        begin, before = time.monotonic(), os.times()
-        found = self.check("mda-maildir")
-        took, after = time.monotonic() - begin, os.times()
-        self.assertEqual(found["MDA-01"]["status"], "passed")
-        spent = after.children_user + after.children_system - before.children_user - before.children_system
-        self.assertLess(took if is_idle else spent, WHOLE_MAILDIR)
 
 
 class CommandTest(unittest.TestCase):
