@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/mailbox.hpp"
 
+#include "conformance/error_form.hpp"
+
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -104,6 +106,12 @@ Done Mailbox::ensure(const Allocation& allocation) {
   const auto status = instance_->operations<pigeon_mda>().ensure(
       instance_->get(), &lent.get(), Deadline::in(std::chrono::seconds(20)).value(), &error);
   return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("ensure"));
+}
+
+std::string told(const Receipt& receipt) {
+  if (receipt.is_stored()) return "success";
+  const auto status = "status " + shown(receipt.status);
+  return receipt.failure.detail.empty() ? status : status + ", " + receipt.failure.detail;
 }
 
 Done Mailbox::make(const Principal& principal, const std::string& id) {

@@ -25,6 +25,9 @@ struct Receipt {
   [[nodiscard]] bool was_there() const { return (flags & PIGEON_RECEIPT_ALREADY_THERE) != 0; }
 };
 
+// "success", or the status and what the MDA says about it.
+std::string told(const Receipt& receipt);
+
 // A message to be delivered. `text` should hold something that no other message does.
 struct Parcel {
   std::string id;

@@ -29,12 +29,6 @@ std::string times(std::size_t count) {
   return count == 1 ? "once" : std::to_string(count) + " times";
 }
 
-std::string told(const Receipt& receipt) {
-  return receipt.is_stored()              ? "success"
-         : receipt.failure.detail.empty() ? "status " + std::to_string(receipt.status)
-                                          : receipt.failure.detail;
-}
-
 bool is_temporary(const Receipt& receipt) {
   const auto range = PIGEON_STATUS_RANGE(receipt.status);
   return range == PIGEON_TEMPORARY || range == PIGEON_BUG;

@@ -39,10 +39,6 @@ bool is_permanent(const Receipt& receipt) {
   return PIGEON_STATUS_RANGE(receipt.status) == PIGEON_STATUS_RANGE(PIGEON_UNKNOWN_RECIPIENT);
 }
 
-std::string told(const Receipt& receipt) {
-  return "status " + std::to_string(receipt.status) + ", " + receipt.failure.detail;
-}
-
 // The instance's own files are in a directory below the trial's; what is beside it must never change.
 struct Surroundings {
   explicit Surroundings(Trial& trial) : directory(fs::path(trial.directory()).parent_path() / "beside") {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "mda_specimen.hpp"
 
+#include <mutex>
+
 struct Mutant : public specimen::Opens<Mutant> {
   using Opens::Opens;
-  pigeon::Result<std::string> name_for(const specimen::Home& home,
-                                       const pigeon::Delivery& /*delivery*/) override {
+  pigeon::Result<pigeon::Stored> deliver(const pigeon::Delivery& delivery) override {
+    static std::mutex mutex;
+    const std::lock_guard guard(mutex);
+    return Mda::deliver(delivery);
+  }
+  pigeon::Result<std::string> name_for(const specimen::Home& home, const pigeon::Delivery& /*_*/) override {
     return std::to_string(PIGEON_TRY(home.mail.names()).size());
   }
   pigeon::Result<bool> is_there(const specimen::Home& /*home*/, const std::string& /*name*/) override {
