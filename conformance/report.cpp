@@ -117,7 +117,12 @@ void Report::outcome(const Order& order, const Outcome& outcome) const {
             << "    came      " << outcome.finding.came << '\n'
             << "    read      " << check.where << '\n'
             << "    again     " << shell_command(order) << '\n';
-  if (!outcome.output.empty()) std::cout << "    printed   " << printable(outcome.output) << '\n';
+  const auto* heading = "    printed   ";
+  for (const auto line : split(outcome.output, '\n')) {
+    if (line.empty()) continue;
+    std::cout << heading << printable(line) << '\n';
+    heading = "              ";
+  }
   std::cout << std::flush;
 }
 

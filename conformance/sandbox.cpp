@@ -129,8 +129,7 @@ std::string how_it_ended(int status) {
     return "the process was killed by signal " + std::to_string(WTERMSIG(status)) + " (" +
            sigdescr_np(WTERMSIG(status)) + ")";
   }
-  return "the process ended with status " + std::to_string(WEXITSTATUS(status)) +
-         " in the middle of the check";
+  return "the process ended with status " + std::to_string(WEXITSTATUS(status));
 }
 
 Outcome outcome_of(const Check& check, const Guarded& met, const std::string& said) {
@@ -151,7 +150,8 @@ Outcome outcome_of(const Check& check, const Guarded& met, const std::string& sa
   }
   if (!finding) {
     return {Outcome::Status::crashed,
-            Finding::failed("ran the check", "that the process survives it", how_it_ended(met.status)),
+            Finding::failed("ran the check", "that the process survives it, and answers",
+                            how_it_ended(met.status)),
             {},
             0};
   }

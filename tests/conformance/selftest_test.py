@@ -2,13 +2,13 @@
 """pigeon-conformance itself: that its checks can fail, what it says to people and programs, what it leaves."""
 
 import json
-import os
+import shlex
 import signal
-import time
+import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from conformance_runs import SOURCES, Bench, conformance
+from conformance_runs import RUNNER, SOURCES, Bench, conformance
 from pigeon_site import PLUGINS, PREFIX
 
 MUTANTS = PREFIX / "lib" / "pigeon" / "conformance"
@@ -85,6 +85,21 @@ class CommandTest(unittest.TestCase):
         self.assertIn("killed by signal 6", done.stdout)
         self.assertIn("repro MODULE-02 --seed 7", done.stdout)
         self.assertNotIn("\x1b", done.stdout)
+
+    def test_on_a_terminal(self):
+        """on a terminal what counts is coloured, and the check that runs is shown"""
+        command = shlex.join(map(str, [RUNNER, "run", "--filter", "MODULE-02", self.bad]))
+        done = subprocess.run(["script", "-qefc", command, "/dev/null"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("\x1b[31mCRASHED\x1b[0m", done.stdout)
+        self.assertRegex(done.stdout, r"\x1b\[K1/1 MODULE-02 \.\.\.\s\x1b\[KMODULE-02  ")
+
+    def test_shows_what_was_printed(self):
+        """what a plugin printed is shown line by line, and does nothing to the terminal"""
+        file = self.bench.build("mailHostile", SOURCES / "hostile.c", "-DDEED=CURSE")
+        done = conformance("run", "--filter", "MODULE-02", file)
+        self.assertRegex(done.stdout, r"(?m)^    printed   one\\x1b\[2J\n {14}two$")
 
     def test_list_and_explain(self):
         """every check that is listed can be explained, and has an id of its own"""

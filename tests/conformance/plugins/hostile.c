@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOTHING, EXIT, ABORT, JUMP, SIGNALS, MASK, PRINT, THREAD, MISSING, LEAVE, HANG };
+enum { NOTHING, EXIT, ABORT, JUMP, SIGNALS, MASK, PRINT, CURSE, THREAD, MISSING, LEAVE, HANG };
 
 #ifndef SLEEPER
 #define SLEEPER ""
@@ -81,6 +81,10 @@ static void commit(void) {
       puts("250 2.0.0 delivered, says the plugin");
       fflush(stdout);
       break;
+    case CURSE:
+      puts("one\033[2J\n\ntwo");
+      fflush(stdout);
+      abort();
     case THREAD:
       pthread_create(&thread, NULL, wait_for_ever, NULL);
       break;
