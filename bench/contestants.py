@@ -6,11 +6,13 @@ bench-launch puts in. A command is what bench-launch takes: variables, then the 
 """
 
 import dataclasses
+import grp
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 DOMAIN = "example.com"
 SENDER = "bob@example.org"
@@ -139,13 +141,57 @@ def bare(run):
                       [run.prefix / "bin/bench-bare", top / "%m", "%n"])
 
 
+def dovecot_configuration(run, top, *more, name="lda"):
+    return run.file(run.root / f"{top.name}-{name}.conf", "\n".join([
+        f"base_dir = {top}/run", f"log_path = {top}/{name}.log", "mail_location = maildir:~/Maildir", "ssl = no",
+        f"postmaster_address = postmaster@{DOMAIN}", f"hostname = {DOMAIN}", *more, ""]))
+
+
 def dovecot_lda(run):
     top = run.homes("dovecot-lda")
-    configuration = run.file(run.root / "dovecot.conf", "\n".join([
-        f"base_dir = {top}/run", f"log_path = {top}/log", "mail_location = maildir:~/Maildir", "ssl = no",
-        f"postmaster_address = postmaster@{DOMAIN}", f"hostname = {DOMAIN}", ""]))
+    configuration = dovecot_configuration(run, top)
     command = [f"HOME={top}/%m", "USER=%m", "/usr/lib/dovecot/dovecot-lda", "-c", configuration, "-f", SENDER]
     return Contestant("dovecot-lda", "no user looked up (HOME given); mail_fsync as by default", command)
+
+
+class DovecotUsers:
+    """dovecot-lda as an MTA runs it: the user is looked up with a dovecot that runs beside it, among so many in a file.
+
+    REQUIRES: use as a context manager, as root. in_view: how a command line is run.
+    """
+
+    def __init__(self, run, user_name, users, in_view):
+        self.users, self.top = users, run.homes("dovecot-users")
+        uid, gid = run.owner
+        lines = (f"{n}@{DOMAIN}:{{PLAIN}}x:{uid}:{gid}::{self.top}/{n}\n" for n in range(users))
+        passwd = f"driver = passwd-file\n  args = {run.file(run.root / 'dovecot-users.passwd', ''.join(lines))}"
+        server = dovecot_configuration(
+            run, self.top, "first_valid_uid = 1", "first_valid_gid = 1", "protocols =", "stats_writer_socket_path =",
+            f"default_internal_user = {user_name}", f"default_login_user = {user_name}",
+            f"default_internal_group = {grp.getgrgid(gid).gr_name}",
+            f"passdb {{\n  {passwd}\n}}", f"userdb {{\n  {passwd}\n}}",
+            "service auth {\n  unix_listener auth-userdb {\n    mode = 0666\n  }\n}", name="server")
+        self.configuration = dovecot_configuration(run, self.top, "stats_writer_socket_path =")
+        (self.top / "run").mkdir(mode=0o755)
+        self.command = in_view(["/usr/sbin/dovecot", "-F", "-c", str(server)])
+
+    def __enter__(self):
+        self.server = subprocess.Popen(self.command)
+        socket = self.top / "run" / "auth-userdb"
+        end = time.monotonic() + 30
+        while not socket.exists():
+            if self.server.poll() is not None or time.monotonic() > end:
+                raise SystemExit(f"dovecot did not start:\n{(self.top / 'server.log').read_text()}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait(timeout=30)
+
+    def contestant(self):
+        command = ["/usr/lib/dovecot/dovecot-lda", "-c", self.configuration, "-f", SENDER, "-d", f"%m@{DOMAIN}"]
+        return Contestant("dovecot-lda-d", f"user in a file of {self.users}; mail_fsync as by default", command)
 
 
 def maildrop(run):

@@ -11,7 +11,7 @@
 
 #include <array>
 #include <chrono>
-#include <ctime>
+#include <cstdio>
 
 namespace pigeon::host {
 namespace {
@@ -32,18 +32,20 @@ std::string_view level_name(std::uint32_t level) {
   }
 }
 
-// RFC 3339, UTC, milliseconds.
+// RFC 3339, UTC, milliseconds. Not by gmtime, which reads the file of the local time zone first.
 std::string timestamp() {
-  const auto now = std::chrono::system_clock::now();
-  const auto seconds = std::chrono::system_clock::to_time_t(now);
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc = {};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, 32> text = {};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  const auto fraction = std::to_string(1000 + milliseconds).substr(1);
-  return std::string(text.data(), length) + "." + fraction + "Z";
+  using namespace std::chrono;
+  const auto now = floor<milliseconds>(system_clock::now());
+  const auto day = floor<days>(now);
+  const year_month_day date(day);
+  const hh_mm_ss time(now - day);
+  std::array<char, 40> text = {};
+  const int length = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+      static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  return {text.data(), static_cast<std::size_t>(length)};
 }
 
 std::string shown(std::string_view value) {

@@ -50,7 +50,7 @@ struct Written {
       0;  // with every line ended by CR LF, as IMAP and POP3 count (RFC 3501, section 2.3.4)
 };
 
-// Writes a whole message, giving back the memory of what it has passed.
+// Writes a whole message; of a large one, gives back the memory of what it has passed.
 inline Result<Written> write_message(const Fd& fd, const Message& message, const std::string& shown) {
   constexpr std::size_t kChunk = 1U << 20U;
   Written written;
@@ -85,7 +85,7 @@ inline Result<Written> write_message(const Fd& fd, const Message& message, const
     const auto chunk = body.substr(at, kChunk);
     account(chunk);
     PIGEON_TRY(write_all(fd, chunk, shown));
-    if (message.is_mapped()) forget_pages(chunk);
+    if (message.is_mapped() && body.size() > kChunk) forget_pages(chunk);
   }
   return written;
 }
