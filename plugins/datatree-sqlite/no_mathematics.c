@@ -3,8 +3,6 @@
  * SQLite offers functions of mathematics to its queries, and so wants libm. No query of ours calls one, and
  * to map one more library takes three percent of a delivery's time.
  */
-#pragma GCC diagnostic ignored "-Wbuiltin-declaration-mismatch"
-
 #define NONE(name)            \
   double name(double value) { \
     return value;             \
