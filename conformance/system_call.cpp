@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstring>
 #include <unordered_map>
 
 namespace pigeon::conformance {
@@ -122,6 +123,8 @@ const std::unordered_map<long, Known>& all_known() {  // NOLINT(readability-func
       KNOWN(sendto, kTalks | kLooks | kWaits),
       KNOWN(sendmsg, kTalks | kLooks | kWaits),
       KNOWN(sendmmsg, kTalks | kLooks | kWaits),
+      KNOWN(recvfrom, kTalks | kLooks | kWaits),
+      KNOWN(recvmsg, kTalks | kLooks | kWaits),
       KNOWN(mmap, 0),
       KNOWN(mprotect, 0),
       KNOWN(msync, 0),
@@ -197,6 +200,8 @@ bool can_fail(const SystemCall& call) {
 std::vector<int> errors_of(const SystemCall& call) {
   if (locks(call)) return {EINTR, EACCES};
   const auto traits = traits_of(call.number);
+  if (call.receives) return {ECONNRESET, kHungUp, EINTR};
+  if (call.number == SYS_connect) return {ECONNREFUSED, ETIMEDOUT, EINTR, EACCES};
   std::vector<int> errors = {EIO};
   const bool makes = (traits & kChanges) != 0 && changes_state(call);
   if ((traits & kGrows) != 0 && makes) errors.insert(errors.end(), {ENOSPC, EDQUOT});
@@ -205,6 +210,10 @@ std::vector<int> errors_of(const SystemCall& call) {
   if ((traits & kOpens) != 0) errors.push_back(EMFILE);
   if ((traits & kNames) != 0) errors.push_back(EACCES);
   return errors;
+}
+
+std::string name_of_error(int error) {
+  return error == kHungUp ? "nothing, as if the other side had hung up" : strerrorname_np(error);
 }
 
 }  // namespace pigeon::conformance

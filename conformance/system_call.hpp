@@ -18,6 +18,7 @@ struct SystemCall {
   std::array<std::uint64_t, 6> arguments = {};
   std::int64_t result = kNoResult;
   std::uint64_t open_flags = 0;  // of a call that opens a file
+  bool receives = false;         // from another process or host
   std::size_t said = 0;          // how many things the process had said before
 
   [[nodiscard]] bool failed() const { return result < 0; }
@@ -44,7 +45,12 @@ std::string name_of(long number);
 bool changes_state(const SystemCall& call);
 // Whether a disk, a limit or an administrator can make it fail.
 bool can_fail(const SystemCall& call);
-// Those of EIO, ENOSPC, EDQUOT, EINTR, EMFILE and EACCES that it may answer.
+// The other side of a connection has hung up: the call answers 0, and no error.
+constexpr int kHungUp = 0;
+// Those of EIO, ENOSPC, EDQUOT, EINTR, EMFILE and EACCES that it may answer; of a connection, that it is
+// refused, reset, takes too long, or is hung up.
 std::vector<int> errors_of(const SystemCall& call);
+// "EIO"
+std::string name_of_error(int error);
 
 }  // namespace pigeon::conformance

@@ -3,6 +3,7 @@
 
 #include "conformance/operation_log.hpp"
 
+#include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/time.hpp>
 
 #include <elf.h>
@@ -27,9 +28,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <optional>
+#include <system_error>
 
 namespace pigeon::conformance {
 
@@ -164,6 +167,16 @@ std::uint64_t open_flags_of(pid_t process, const SystemCall& call) {
   return how.flags;
 }
 
+// Some libraries read from a socket as from a file.
+bool receives(pid_t process, const SystemCall& call) {
+  if (call.number == SYS_recvfrom || call.number == SYS_recvmsg) return true;
+  if (call.number != SYS_read && call.number != SYS_readv) return false;
+  std::error_code ignored;  // a descriptor that is not open is no socket
+  const auto descriptor =
+      "/proc/" + std::to_string(process) + "/fd/" + std::to_string(static_cast<int>(call.arguments[0]));
+  return starts_with(std::filesystem::read_symlink(descriptor, ignored).string(), "socket:");
+}
+
 class Tracer {
  public:
   Tracer(Board& board, const Tampering& tampering, OperationLog* log)
@@ -261,6 +274,7 @@ class Tracer {
     call.number = number;
     std::copy(std::begin(met.entry.args), std::end(met.entry.args), call.arguments.begin());
     call.open_flags = open_flags_of(process, call);
+    call.receives = receives(process, call);
     call.said = board_->said;
     if (met.arch != kArchitecture) trace_.unseen = "it makes system calls of another architecture";
     // An untraced child is the kernel's own business, and nobody else's.

@@ -128,7 +128,7 @@ Finding fail_everywhere(Trial& trial, const Share& share, bool is_ensure) {
       if (!share.takes(++number)) continue;
       if (const auto trouble = prepare(number); !trouble.empty()) return could_not_begin(trouble);
       const auto met = trace(work(), {Tampering::Way::fail, at, error});
-      const auto done = "made " + shown_call(peace.trace, at) + ", fail with " + strerrorname_np(error);
+      const auto done = "made " + shown_call(peace.trace, at) + ", fail with " + name_of_error(error);
       PIGEON_EXPECT(met.ended() && met.said.size() == 1, done, "an answer", met.how_it_ended());
       const auto answer = Answer::parse(met.said.front());
       PIGEON_EXPECT(answer.is_ok() || answer.is_temporary(), done, "success, or a temporary failure",

@@ -103,7 +103,7 @@ Finding fail_apply(Trial& trial, const Share& share) {
     for (const int error : errors_of(peace.calls[at])) {
       if (!share.takes(++number)) continue;
       const auto domain = domain_for(trial, share, number);
-      const auto done = "made " + shown_call(peace, at) + ", fail with " + strerrorname_np(error);
+      const auto done = "made " + shown_call(peace, at) + ", fail with " + name_of_error(error);
       const auto created = rounds.create(domain);
       PIGEON_EXPECT(created.empty(), "created a domain", "success", created);
       const auto met = trace(rounds.changing_again(domain), {Tampering::Way::fail, at, error});
@@ -134,7 +134,7 @@ Finding fail_and_look(Trial& trial, const Share& share) {
     for (const int error : errors_of(peace.calls[at])) {
       if (!changes_state(peace.calls[at]) || !share.takes(++number)) continue;
       const auto domain = domain_for(trial, share, number);
-      const auto done = "made " + shown_call(peace, at) + ", fail with " + strerrorname_np(error);
+      const auto done = "made " + shown_call(peace, at) + ", fail with " + name_of_error(error);
       const auto created = rounds.create(domain);
       PIGEON_EXPECT(created.empty(), "created a domain", "success", created);
       const auto met = trace(rounds.changing({domain}), {Tampering::Way::fail, at, error});
@@ -161,8 +161,8 @@ Finding fail_fetch(Trial& trial, const Share& share) {
   for (std::size_t at = 0; at < peace.calls.size(); ++at) {
     for (const int error : errors_of(peace.calls[at])) {
       if (!share.takes(++number)) continue;
-      const auto done = "fetched what is there, and made " + shown_call(peace, at) + ", fail with " +
-                        strerrorname_np(error);
+      const auto done =
+          "fetched what is there, and made " + shown_call(peace, at) + ", fail with " + name_of_error(error);
       const auto met = trace(rounds.fetching_again(domain), {Tampering::Way::fail, at, error});
       PIGEON_EXPECT(met.ended() && met.said.size() == 4, done, "an answer", met.how_it_ended());
       const auto first = TreeRounds::seen(met.said, 0);
@@ -252,8 +252,9 @@ constexpr std::array kChecks = {
           kApply, applies_though_calls_fail, kSeconds},
     Check{"TREE-44", Weight::must, 4, PIGEON_KIND_DATATREE,
           "Whatever call fails, what is there is found or could not be asked for: it is never \"not there\"",
-          "makes each call of a fetch fail once with each error that it may answer", kFetch,
-          fetches_though_calls_fail, kSeconds},
+          "makes each call of a fetch fail once with each error that it may answer; a connection is refused, "
+          "reset and hung up",
+          kFetch, fetches_though_calls_fail, kSeconds},
 };
 
 }  // namespace

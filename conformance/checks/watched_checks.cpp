@@ -92,7 +92,7 @@ Finding fail_opening(Trial& trial, const Share& share) {
       if (!share.takes(++number)) continue;
       auto own = here(number);
       const auto done = "opened and initialized an instance, and made " + shown_call(peace, at) +
-                        ", fail with " + strerrorname_np(error);
+                        ", fail with " + name_of_error(error);
       const auto met = trace(opening_again(own), {Tampering::Way::fail, at, error});
       PIGEON_EXPECT(met.ended() && met.said.size() == 3, done, "an answer", met.how_it_ended());
       const auto answer = Answer::parse(met.said[0]);
