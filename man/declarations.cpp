@@ -7,7 +7,7 @@
 //
 // In the template, a line of its own stands for each list: "@part NAME@" the keys of a part of the
 // configuration file ("@part@": its outermost), "@tree@" the classes of the tree itself, "@plugins KIND@" the
-// plugins of a kind.
+// plugins of a kind, "@plugin NAME@" one of them.
 #include "host/configuration.hpp"
 
 #include <pigeon/abi/plugin.h>
@@ -121,10 +121,18 @@ const pigeon_plugin* descriptor_of(const char* path) {
                            ::dlerror());  // NOLINT(concurrency-mt-unsafe)
 }
 
+void write_settings(std::string_view name, const std::vector<const pigeon_plugin*>& plugins) {
+  for (const auto* each : plugins) {
+    if (name == each->name) return write_list(Declarations(each->settings, each->setting_count));
+  }
+  throw std::runtime_error("no plugin " + std::string(name));
+}
+
 void write(std::string_view list, std::string_view argument,
            const std::vector<const pigeon_plugin*>& plugins) {
   if (list == "part") return write_part(argument);
   if (list == "tree") return write_tree();
+  if (list == "plugin") return write_settings(argument, plugins);
   if (list != "plugins") throw std::runtime_error("no list " + std::string(list));
   const auto kind = kind_of(argument);
   for (const auto* each : plugins) {

@@ -192,6 +192,9 @@ class Parser {
     command(schema, "json", "for programs", [](Session& s) { return schema_json(s); });
     command(schema, "sql", "as the configured datatree writes it",
             [](Session& s) { return schema_in(s, "sql"); });
+    command(schema, "ldap", "for an LDAP server, as the configured datatree writes it", [this](Session& s) {
+      return schema_in(s, a_.flag ? "cn-config" : "ldap");
+    })->add_flag("--cn-config", a_.flag, "as LDIF, for a server that keeps its configuration in cn=config");
   }
 
   void add_mailboxes() {
