@@ -66,7 +66,7 @@ Verdict deliver_in_worker(const Request& request, std::string_view text, const C
                                              : clean_address(request.final_recipient),
                          .original_recipient = clean_address(request.original_recipient)};
   attempt.request.original_recipient = prefix.original_recipient;
-  if (has_been_delivered_to(parsed, prefix.delivered_to)) {
+  if (has_been_delivered_to(parsed, prefix.delivered_to, configuration.address.fold_local_part)) {
     return Verdict::of(
         failure(PIGEON_REFUSED, "the message has been delivered to " + prefix.delivered_to + " before")
             .with_remedy("see which alias or forwarding leads back here")

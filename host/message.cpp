@@ -127,9 +127,11 @@ OutgoingMessage::OutgoingMessage(const ParsedMessage& parsed, const Prefix& pref
               borrow(parsed.body)};
 }
 
-bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address) {
-  return std::any_of(parsed.delivered_to.begin(), parsed.delivered_to.end(),
-                     [&](std::string_view each) { return same_name(each, address); });
+bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address, bool fold_local_part) {
+  const auto local_part = [](std::string_view whole) { return whole.substr(0, whole.rfind('@')); };
+  return std::any_of(parsed.delivered_to.begin(), parsed.delivered_to.end(), [&](std::string_view each) {
+    return same_name(each, address) && (fold_local_part || local_part(each) == local_part(address));
+  });
 }
 
 }  // namespace pigeon::host

@@ -55,7 +55,8 @@ class OutgoingMessage {
   pigeon_message message_ = {};
 };
 
-// Whether the message has been delivered to this address before: a loop.
-bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address);
+// Whether the message has been delivered to this address before: a loop. Domains are compared without ASCII
+// case; local parts as octets, unless they are folded: where case counts, Alice and alice are two people.
+bool has_been_delivered_to(const ParsedMessage& parsed, std::string_view address, bool fold_local_part);
 
 }  // namespace pigeon::host

@@ -100,12 +100,20 @@ TEST_CASE("the first Return-Path tells the sender, without brackets and blanks")
 TEST_CASE("a message has been here before if Delivered-To names the address below the first Received") {
   const std::string looped = "Delivered-To: now@x\nReceived: y\nDelivered-To: <Alice@Example.com>\n\n";
   const auto parsed = parse_message(looped);
-  CHECK(has_been_delivered_to(parsed, "alice@example.com"));
-  CHECK_FALSE(has_been_delivered_to(parsed, "now@x"));
-  CHECK_FALSE(has_been_delivered_to(parsed, "lice@example.com"));
-  CHECK_FALSE(has_been_delivered_to(parse_message("Delivered-To: a@b\nSubject: x\n\n"), "a@b"));
+  CHECK(has_been_delivered_to(parsed, "alice@example.com", true));
+  CHECK_FALSE(has_been_delivered_to(parsed, "now@x", true));
+  CHECK_FALSE(has_been_delivered_to(parsed, "lice@example.com", true));
+  CHECK_FALSE(has_been_delivered_to(parse_message("Delivered-To: a@b\nSubject: x\n\n"), "a@b", true));
   const std::string body = "Received: y\n\nDelivered-To: a@b\n";
-  CHECK_FALSE(has_been_delivered_to(parse_message(body), "a@b"));
+  CHECK_FALSE(has_been_delivered_to(parse_message(body), "a@b", true));
+}
+
+TEST_CASE(
+    "where the case of local parts counts, another case is another address; of the domain it never counts") {
+  const auto parsed = parse_message("Received: y\nDelivered-To: Alice@Example.com\n\n");
+  CHECK(has_been_delivered_to(parsed, "alice@example.com", true));
+  CHECK_FALSE(has_been_delivered_to(parsed, "alice@example.com", false));
+  CHECK(has_been_delivered_to(parsed, "Alice@example.com", false));
 }
 
 TEST_CASE("of fields without end, no more is remembered than an MTA or a loop can have made") {
@@ -126,7 +134,7 @@ TEST_CASE("of fields without end, no more is remembered than an MTA or a loop ca
   const auto before = "Received: x\nDelivered-To: first@x\n" + run;
   const auto below = parse_message(before);
   CHECK(below.delivered_to.size() == kMost);
-  CHECK(has_been_delivered_to(below, "first@x"));
+  CHECK(has_been_delivered_to(below, "first@x", true));
 }
 
 TEST_CASE("our own fields come in front, in the message's own line ends") {

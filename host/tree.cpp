@@ -164,8 +164,14 @@ Result<Applied> Tree::apply_all(const std::vector<Update>& updates, std::size_t&
     asked.push_back(&lent.emplace_back(std::make_unique<LentUpdate>(update))->get());
   auto error = blank_error();
   const InPlugin mark(name(), "apply_all");
-  return applied(operations_.apply_all(datatree_->instance(), asked.data(), asked.size(), &failed, &error),
-                 error);
+  auto result = applied(
+      operations_.apply_all(datatree_->instance(), asked.data(), asked.size(), &failed, &error), error);
+  const bool is_named = failed < updates.size();
+  if (!is_named) failed = 0;
+  if (result && *result != Applied::yes && !is_named) {
+    return failure(PIGEON_BUG, "an update was refused, and the plugin named none that it was given");
+  }
+  return result;
 }
 
 Result<std::optional<Token>> Tree::lock(const TreePath& path, nanoseconds lease, Deadline deadline) {

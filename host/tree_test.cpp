@@ -13,11 +13,13 @@
 #include <optional>
 #include <string>
 
+using pigeon::Applied;
 using pigeon::Deadline;
 using pigeon::Object;
 using pigeon::Objects;
 using pigeon::Result;
 using pigeon::TreePath;
+using pigeon::Update;
 
 namespace {
 
@@ -28,6 +30,13 @@ struct Liar {
   Result<std::optional<Objects>> fetch(const pigeon::Fetch& /*request*/) const { return answer; }
   Result<std::optional<Objects>> children(const pigeon::Page& /*request*/) const {
     return Objects(answer.begin() + 1, answer.end());
+  }
+
+  std::size_t refused = 0;
+  static Result<Applied> apply(const Update& /*update*/) { return Applied::conflict; }
+  Result<Applied> apply_all(const std::vector<Update>& /*updates*/, std::size_t& failed) const {
+    failed = refused;
+    return Applied::conflict;
   }
 };
 
@@ -56,6 +65,16 @@ class Asked {
     if (slice) return "fine";
     CHECK(slice.failure().status == PIGEON_UNAVAILABLE);
     return slice.failure().detail;
+  }
+
+  // Writes two updates; the tree says that it refuses this one of them. What is made of it.
+  std::string refused(std::size_t which) {
+    liar_.refused = which;
+    const std::vector<Update> updates(2, Update{.path = *TreePath::parse("/d"), .deadline = soon()});
+    std::size_t failed = 0;
+    const auto applied = tree_->apply_all(updates, failed);
+    CHECK(failed < updates.size());
+    return applied ? "refused " + std::to_string(failed) : applied.failure().detail;
   }
 
  private:
@@ -99,4 +118,13 @@ TEST_CASE("nor are objects from elsewhere, from too far below, or without a path
   }
   CHECK(asked.told({at("/d/a", "no class")}) != "fine");
   CHECK(asked.told({at("/d/a/b/c")}, 2) != "fine");
+}
+
+TEST_CASE("a tree that refuses an update names one of those that it was given") {
+  Asked asked;
+  CHECK(asked.refused(0) == "refused 0");
+  CHECK(asked.refused(1) == "refused 1");
+  for (const std::size_t none : {std::size_t{2}, SIZE_MAX}) {
+    CHECK(asked.refused(none) == "an update was refused, and the plugin named none that it was given");
+  }
 }

@@ -20,6 +20,10 @@ pigeon_status children(void* instance, const pigeon_page* request, const pigeon_
 pigeon_status apply(void* instance, const pigeon_update* update, pigeon_error* error) noexcept {
   return operations(instance).apply(lent_by(instance).instance, update, error);
 }
+pigeon_status apply_all(void* instance, const pigeon_update* const* updates, std::size_t count,
+                        std::size_t* failed, pigeon_error* error) noexcept {
+  return operations(instance).apply_all(lent_by(instance).instance, updates, count, failed, error);
+}
 pigeon_status lock(void* instance, pigeon_string path, std::uint64_t lease, std::uint64_t deadline,
                    pigeon_token* token, pigeon_error* error) noexcept {
   return operations(instance).lock(lent_by(instance).instance, path, lease, deadline, token, error);
@@ -36,6 +40,7 @@ constexpr pigeon_datatree make_operations() {
   made.fetch = fetch;
   made.children = children;
   made.apply = apply;
+  made.apply_all = apply_all;
   made.lock = lock;
   made.unlock = unlock;
   return made;
