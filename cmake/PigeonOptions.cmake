@@ -51,7 +51,9 @@ target_compile_options(
 target_link_options(pigeon_options INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code -Wl,--as-needed
                     -Wl,--gc-sections)
 if(PIGEON_CARRY_LIBRARIES)
-  target_link_options(pigeon_options INTERFACE -static-libstdc++ -static-libgcc)
+  # Not where a library that is not carried throws: it and we must mean the same by an exception.
+  target_link_options(pigeon_options INTERFACE
+                      $<$<NOT:$<BOOL:$<TARGET_PROPERTY:PIGEON_SHARES_RUNTIME>>>:-static-libstdc++;-static-libgcc>)
 endif()
 if(PIGEON_SANITIZE)
   target_compile_options(pigeon_options INTERFACE -fsanitize=${PIGEON_SANITIZE} -fno-sanitize-recover=all

@@ -7,6 +7,7 @@ the user "nobody", as an MTA would have it; started by anybody else, by that use
 
 import contextlib
 import dataclasses
+import importlib
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import unittest
 
 PREFIX = pathlib.Path(os.environ.get("PIGEON_PREFIX", "/usr"))
 # A checkout may belong to somebody else, or be writable by a group: whoever runs the tests vouches for it.
@@ -24,6 +26,9 @@ CTL = PREFIX / "bin" / "pigeonctl"
 PLUGINS = PREFIX / "lib" / "pigeon" / "plugins"
 AS_ROOT = os.geteuid() == 0
 USER = pwd.getpwnam("nobody") if AS_ROOT else pwd.getpwuid(os.geteuid())
+
+# Where the trees are: empty for the embedded one; "mariadb": what tests/lib/tree_mariadb.py says.
+TREE = os.environ.get("PIGEON_TREE", "")
 
 MESSAGE = b"From: bob@example.org\nTo: alice@example.com\nSubject: a message\n\nHello.\n"
 
@@ -72,6 +77,8 @@ class Site:
         }
         if AS_ROOT:
             self.settings["user"] = USER.pw_name
+        if TREE:
+            self.settings.update(importlib.import_module(f"tree_{TREE}").settings(self))
         self.configure(settings or {})
         self._log_read = 0
         self.ctl("init")
@@ -153,6 +160,8 @@ class Site:
 
     def sql(self, statement, *values):
         """Changes the tree behind everybody's back, as an administrator with sqlite3 would."""
+        if TREE:
+            raise unittest.SkipTest("only the embedded tree is a file")
         with contextlib.closing(sqlite3.connect(self.state / "tree.db", timeout=10)) as database, database:
             return database.execute(statement, values).fetchall()
 

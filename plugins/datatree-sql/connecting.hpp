@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// What the client library does to the process when it connects, undone: it ignores SIGPIPE from then on, and
+// it opens its connection so that programs which are started later inherit it, without saying which
+// descriptor that is.
+#pragma once
+
+#include <csignal>
+#include <set>
+
+namespace datatree_sql {
+
+class Connecting {
+ public:
+  Connecting();
+  // The sockets that have come since are not inherited. Another thread's may be among them: it does not mind.
+  ~Connecting();
+  Connecting(const Connecting&) = delete;
+  Connecting& operator=(const Connecting&) = delete;
+  Connecting(Connecting&&) = delete;
+  Connecting& operator=(Connecting&&) = delete;
+
+ private:
+  struct sigaction on_broken_pipe_ = {};
+  std::set<int> inherited_;
+};
+
+}  // namespace datatree_sql
