@@ -72,13 +72,14 @@ def free_port():
 class MariaDB:
     """REQUIRES: use as a context manager, or call stop. Runs when it is made. Its root has no password."""
 
-    def __init__(self, *options, start=True):
+    def __init__(self, *options, data=None, start=True):
+        """data: the data directory of a server that is stopped, which this one begins as a copy of."""
         self.directory = _directory("pigeon-mariadb.")
         self.socket = self.directory / "socket"
         self.port = free_port()
         self.options = list(options)
         self.process = None
-        copy = ["cp", "-r", "--sparse=always", str(_made()), str(self.directory / "data")]
+        copy = ["cp", "-r", "--sparse=always", str(data or _made()), str(self.directory / "data")]
         subprocess.run(_as_user(copy), check=True, timeout=60)
         if start:
             self.start()

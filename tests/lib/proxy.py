@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""A connection to a server that goes wrong: a proxy on the loopback between a client and the real server."""
+
+import contextlib
+import socket
+import threading
+import time
+
+
+class Proxy:
+    """REQUIRES: use as a context manager. Passes bytes on, but:
+
+    delay: seconds that each answer is late. cut_after: so many bytes of answers, then the connection ends. silent:
+    nothing is passed on at all. cut_at: when the client has sent this text, it is passed on, and the connection ends
+    without the answer; only once.
+    """
+
+    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None):
+        self.target = port
+        self.delay, self.cut_after, self.silent, self.cut_at = delay, cut_after, silent, cut_at
+        self.cuts = 0
+        self.connections = 0
+        self._open = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+        for each in self._open:
+            _end(each)
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(client)
+            if self.silent:
+                continue
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self._open.append(server)
+            for source, target, pass_on in ((client, server, self._ask), (server, client, self._answer)):
+                threading.Thread(target=self._pump, args=(source, target, pass_on), daemon=True).start()
+
+    def _pump(self, source, target, pass_on):
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                if not pass_on(target, data, passed):
+                    break
+                passed += len(data)
+        _end(source)
+        _end(target)
+
+    def _ask(self, server, data, _passed):
+        server.sendall(data)
+        if self.cut_at is None or self.cut_at not in data:
+            return True
+        self.cut_at = None
+        self.cuts += 1
+        time.sleep(0.3)  # the server does what it was asked
+        return False
+
+    def _answer(self, client, data, passed):
+        time.sleep(self.delay)
+        if self.cut_after is not None and passed + len(data) > self.cut_after:
+            client.sendall(data[:max(self.cut_after - passed, 0)])
+            self.cuts += 1
+            return False
+        client.sendall(data)
+        return True
+
+
+def _end(connection):
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: MIT
+"""The tree in MariaDB while the server, the way to it or what is in it is not as it should be: mail waits."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import mariadb
+from pigeon_site import AS_ROOT, Site
+from proxy import Proxy
+
+DEADLINE = 8
+# As it is sent: a packet of seven bytes, the first one, a query.
+COMMIT = b"\x07\0\0\0\x03COMMIT"
+# The first allocation of each connection meets what a server answers to the victim of a deadlock.
+UNLUCKY = """DELIMITER //
+CREATE TRIGGER unlucky BEFORE UPDATE ON `class_mda-maildirallocation` FOR EACH ROW BEGIN
+  IF @seen IS NULL THEN SET @seen = 1; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF;
+END//
+"""
+
+
+def setUpModule():
+    global server
+    mariadb.need()
+    server = unittest.enterModuleContext(mariadb.MariaDB())
+    server.make_account()
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        settings = {"datatree": "datatree-sql", "datatree-sql": cls.section(), "deadline": DEADLINE}
+        cls.site = cls.enterClassContext(Site(settings))
+        cls.site.ctl("user", "add", "bob@example.com")
+        cls.delivered = 0
+
+    @staticmethod
+    def section(*hosts, **settings):
+        hosts = list(hosts) or [f"127.0.0.1:{server.port}"]
+        return {**server.settings(), "hosts": hosts, "connectTimeout": "2s", "answerTimeout": "2s", **settings}
+
+    def configure(self, *hosts, **settings):
+        self.site.configure({"datatree-sql": None})
+        self.site.configure({"datatree-sql": self.section(*hosts, **settings)})
+        self.addCleanup(self.site.configure, {"datatree-sql": self.section()})
+
+    def assert_waits(self, *words, within=DEADLINE + 1, recipient="alice@example.com", remedy=None):
+        """A delivery is put off, in time, and the log says why, and what to do."""
+        begin = time.monotonic()
+        done = self.site.deliver(recipient)
+        self.assertLess(time.monotonic() - begin, within + 1)
+        self.assertEqual(done.exit, 75, done.records)
+        self.assertRegex(done.stderr, r"\A4\.\d\.\d [^/]*\n\Z")
+        for word in words:
+            self.assertIn(word, done.record["detail"])
+        if remedy is not None:
+            self.assertIn(remedy, done.record.get("remedy", ""))
+        # Nobody is said not to be there by a server that could not be asked.
+        self.assertEqual(self.site.deliver("nobody@example.com").exit, 75)
+        return done
+
+    def assert_delivers(self):
+        done = self.site.deliver("bob@example.com")
+        self.assertEqual(done.exit, 0, done.records)
+        self.assertEqual(self.site.deliver("nobody@example.com").exit, 67)
+
+    def test_killed(self):
+        """a server that is down lets mail wait, and the next delivery after it has started goes"""
+        server.kill()
+        self.assert_waits("Can't connect", remedy="start the server")
+        server.start()
+        self.assert_delivers()
+
+    def test_stopped(self):
+        """a server that is there and says nothing lets mail wait no longer than told"""
+        server.signal(signal.SIGSTOP)
+        try:
+            self.assert_waits("pigeon on 127.0.0.1")
+        finally:
+            server.signal(signal.SIGCONT)
+        self.assert_delivers()
+
+    def test_silent(self):
+        """a connection at whose other end nobody is lets mail wait no longer than told"""
+        with Proxy(server.port, silent=True) as proxy:
+            self.configure(f"127.0.0.1:{proxy.port}")
+            self.assert_waits("handshake")
+        self.doCleanups()
+        self.assert_delivers()
+
+    def test_answer_broken_off(self):
+        """an answer that ends anywhere in its middle is no answer"""
+        with Proxy(server.port) as proxy:
+            self.configure(f"127.0.0.1:{proxy.port}")
+            for cut in (1, 50, 150, 400, 700, 1000, 1500, 2000):
+                proxy.cut_after, before = cut, proxy.cuts
+                with self.subTest(cut=cut):
+                    self.assert_waits()
+                    self.assertGreater(proxy.cuts, before)
+            proxy.cut_after = None
+            self.assert_delivers()
+
+    def test_slow(self):
+        """a server that takes half a second for each answer is waited for"""
+        with Proxy(server.port, delay=0.5) as proxy:
+            self.configure(f"127.0.0.1:{proxy.port}")
+            self.site.configure({"deadline": 60})
+            self.addCleanup(self.site.configure, {"deadline": DEADLINE})
+            self.assert_delivers()
+
+    def test_too_slow(self):
+        """a server that takes longer than the time that is left lets mail wait"""
+        with Proxy(server.port, delay=1.0) as proxy:
+            self.configure(f"127.0.0.1:{proxy.port}", answerTimeout="30s")
+            self.site.configure({"deadline": 3})
+            self.addCleanup(self.site.configure, {"deadline": DEADLINE})
+            self.assert_waits(within=4)
+
+    def test_wrong_password(self):
+        """a wrong password is named, and never shown"""
+        self.configure(password="an0ther")
+        done = self.assert_waits("Access denied for user 'pigeon'", remedy="\"user\" and \"password\"")
+        self.assertNotIn("an0ther", str(done.records) + done.stderr)
+
+    def test_wrong_database(self):
+        """a database that is not there, one that holds no tree, and one of something else let mail wait"""
+        server.sql("CREATE DATABASE empty; CREATE DATABASE shop; CREATE TABLE shop.tree (id INT);"
+                   "GRANT ALL ON empty.* TO pigeon@127.0.0.1; GRANT ALL ON shop.* TO pigeon@127.0.0.1;")
+        self.addCleanup(server.sql, "DROP DATABASE empty; DROP DATABASE shop")
+        for database in ("nothing", "empty", "shop"):
+            with self.subTest(database):
+                self.configure(database=database)
+                self.assert_waits(database, remedy="\"database\"" if database != "nothing" else "")
+        self.configure(database="shop")
+        refused = self.site.ctl("init", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("the database holds something else", refused.stdout)
+        self.assertEqual(server.sql("SHOW TABLES", "shop"), [("tree",)])
+
+    def test_read_only(self):
+        """a server that can only be read is read; what must be written waits, and is told what to do"""
+        self.site.ctl("user", "add", "carol@example.com")
+        server.sql("SET GLOBAL read_only = 1")
+        try:
+            self.assert_delivers()  # bob has his mailbox
+            done = self.site.deliver("carol@example.com")
+            self.assertEqual(done.exit, 75)
+            self.assertIn("it can only be read", done.record["detail"])
+            self.assertIn("that can be written to", done.record["remedy"])
+        finally:
+            server.sql("SET GLOBAL read_only = 0")
+        self.assertEqual(self.site.deliver("carol@example.com").exit, 0)
+
+    def test_rights(self):
+        """an account that may not read a table lets mail wait"""
+        server.sql("CREATE USER reader@127.0.0.1 IDENTIFIED BY 'secret'; GRANT SELECT ON pigeon.layout TO reader@127.0.0.1;"
+                   "GRANT SELECT ON pigeon.strings TO reader@127.0.0.1")
+        self.addCleanup(server.sql, "DROP USER reader@127.0.0.1")
+        self.configure(user="reader")
+        self.assert_waits("command denied", remedy="GRANT")
+
+    def test_half_a_tree(self):
+        """a copy of the tree that is not filled yet lets mail wait"""
+        server.sql("CREATE DATABASE half; GRANT ALL ON half.* TO pigeon@127.0.0.1")
+        self.addCleanup(server.sql, "DROP DATABASE half")
+        tables = [name for (name,) in server.sql("SHOW TABLES", "pigeon")]
+        for name in tables:
+            server.sql(f"CREATE TABLE half.`{name}` LIKE pigeon.`{name}`")
+        self.configure(database="half")
+        self.assert_waits("it has layout 0")
+        server.sql("INSERT INTO half.layout VALUES (1)")
+        self.assert_waits("it has no marked root")
+        columns = "\"cursor\", name, class, structural, object"
+        copied = ("strings (id, value) SELECT id, value FROM pigeon.strings",
+                  "objects SELECT * FROM pigeon.objects LIMIT 1", "class_mailroot SELECT * FROM pigeon.class_mailroot",
+                  f"tree ({columns}) SELECT {columns} FROM pigeon.tree WHERE object = (SELECT id FROM pigeon.objects LIMIT 1)")
+        server.sql("SET sql_mode = 'ANSI_QUOTES';" + ";".join(f"INSERT INTO half.{each}" for each in copied))
+        # There is a root, and nothing below it: that is what such a copy says, and it can be told from it.
+        self.assertEqual(self.site.deliver().exit, 67)
+
+    def test_fail_over(self):
+        """of several servers, the first that answers is asked: one refuses, one is silent, one is down in the middle"""
+        with Proxy(server.port, silent=True) as silent, Proxy(server.port, cut_after=400) as broken:
+            hosts = [f"127.0.0.1:{mariadb.free_port()}", "/nowhere/mysqld.sock", f"127.0.0.1:{silent.port}",
+                     f"127.0.0.1:{broken.port}", f"127.0.0.1:{server.port}"]
+            self.configure(*hosts, connectTimeout="1s")
+            begin = time.monotonic()
+            self.assertEqual(self.site.deliver("bob@example.com").exit, 0)
+            self.assertLess(time.monotonic() - begin, 5)
+            self.assertEqual((silent.connections, broken.connections), (1, 1))
+
+    def test_fail_over_to_write(self):
+        """where the first server can only be read, what must be written is written to another"""
+        self.site.ctl("user", "add", "dave@example.com")
+        server.stop()
+        try:
+            copy = mariadb.MariaDB("--read-only", data=server.directory / "data")
+        finally:
+            server.start()
+        with copy:
+            self.configure(f"127.0.0.1:{copy.port}", f"127.0.0.1:{server.port}")
+            self.assertEqual(self.site.deliver("dave@example.com").exit, 0)
+            (there,) = server.sql("SELECT count(*) FROM `class_mda-maildirallocation` a JOIN tree t ON t.object = "
+                                  "a.object_id JOIN strings s ON s.id = t.name WHERE s.value = 'dave' AND t.structural",
+                                  "pigeon")
+            self.assertEqual(there, ("1",))
+
+    def test_lost_answer_to_commit(self):
+        """a commit whose answer was lost is looked at again: one mailbox, and the message in it"""
+        with Proxy(server.port, cut_at=COMMIT) as proxy:
+            self.configure(f"127.0.0.1:{proxy.port}")
+            for round_ in range(3):
+                proxy.cut_at = COMMIT
+                user = f"lost{round_}"
+                self.site.ctl("-o", f"datatree-sql.hosts=127.0.0.1:{server.port}", "user", "add", f"{user}@example.com")
+                done = self.site.deliver(f"{user}@example.com")
+                self.assertEqual((done.exit, proxy.cuts), (0, round_ + 1), done.records)
+                self.assertEqual(len(self.site.messages(user)), 1)
+                self.assertEqual(self.site.allocation(user)["ready"], "TRUE")
+
+    def test_lock_held(self):
+        """an object that another one is writing is waited for, within the deadline"""
+        self.site.ctl("user", "add", "erin@example.com")
+        keep = ("START TRANSACTION; UPDATE objects SET version = version + 1; SELECT 'has it'; DO SLEEP({}); ROLLBACK;")
+        for seconds, status in ((1, 0), (DEADLINE + 4, 75)):
+            with self.subTest(seconds=seconds):
+                user = "erin" if status == 0 else "frank"
+                if status != 0:
+                    self.site.ctl("user", "add", "frank@example.com")
+                with holding(keep.format(seconds)):
+                    begin = time.monotonic()
+                    self.assertEqual(self.site.deliver(f"{user}@example.com").exit, status)
+                    self.assertLess(time.monotonic() - begin, DEADLINE + 2)
+
+    def test_deadlock(self):
+        """a transaction that the server has ended for the sake of another is made again"""
+        self.site.ctl("user", "add", "grace@example.com")
+        server.sql(UNLUCKY, "pigeon")
+        try:
+            self.assertEqual(self.site.deliver("grace@example.com").exit, 0)
+        finally:
+            server.sql("DROP TRIGGER unlucky", "pigeon")
+
+    def test_resolver(self):
+        """a name server that does not answer is waited for no longer than told"""
+        if not AS_ROOT:
+            self.skipTest("another resolv.conf needs root")
+        self.configure("db.example.com", connectTimeout="1s")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            try:
+                silent.bind(("127.0.0.53", 53))
+            except OSError as why:
+                self.skipTest(f"no name server of our own: {why}")
+            resolver = self.site.root / "resolv.conf"
+            resolver.write_text("nameserver 127.0.0.53\noptions timeout:10 attempts:3\n")
+            script = 'mount --bind "$0" "$(realpath /etc/resolv.conf)" && exec "$@"'
+            command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, str(resolver),
+                       *self.site.command("bob@example.com")]
+            begin = time.monotonic()
+            done = self.site.run(command)
+            self.assertLess(time.monotonic() - begin, 4)
+            self.assertEqual(done.exit, 75, done.stderr)
+            self.assertIn("look up the host db.example.com: no answer in time", done.record["detail"])
+
+
+@contextlib.contextmanager
+def holding(text):
+    """Runs a transaction in the background; begins when it has what it is to have."""
+    command = [mariadb.CLIENT, "--no-defaults", f"--socket={server.socket}", "--user=root", "--unbuffered", "-N", "pigeon"]
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        client.stdin.write(text)
+        client.stdin.close()
+        client.stdout.readline()
+        yield
+    finally:
+        client.kill()
+        client.wait()
+        client.stdout.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
