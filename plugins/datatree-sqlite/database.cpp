@@ -74,10 +74,10 @@ Result<bool> Statement::step() {
   return met;
 }
 
-Done Statement::run() {
+Result<std::int64_t> Statement::run() {
   while (PIGEON_TRY(step())) {
   }
-  return {};
+  return sqlite3_changes64(connection_);
 }
 
 std::string Statement::text(int column) const {
@@ -91,15 +91,14 @@ bool Statement::column_is_integer(int column) const {
   return declared != nullptr && std::string_view(declared) == "INTEGER";
 }
 
-Result<Database> Database::connect(const std::string& path, int flags) {
+Result<std::unique_ptr<Database>> Database::connect(const std::string& path, int flags) {
   constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
   static std::once_flag configured;
   std::call_once(configured, configure_sqlite);
-  Database database;
-  database.path_ = path;
+  std::unique_ptr<Database> database(new Database(path));
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags | kAlways, nullptr);
-  database.connection_.reset(connection);
+  database->connection_.reset(connection);
   if (connection == nullptr) return pigeon::temporary("open the tree " + path + ": out of memory");
   if (code != SQLITE_OK) return failure_of(connection, "open the tree " + path);
   // The log is made and removed once, not by every process that comes and goes alone.
@@ -112,11 +111,11 @@ Result<Database> Database::connect(const std::string& path, int flags) {
   return database;
 }
 
-Result<Database> Database::open(const std::string& path) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   return connect(path, SQLITE_OPEN_READWRITE);
 }
 
-Result<Database> Database::create(const std::string& path) {
+Result<std::unique_ptr<Database>> Database::create(const std::string& path) {
   return connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 }
 
@@ -126,7 +125,7 @@ void Database::wait_until(Deadline deadline) {
                        static_cast<int>(std::min<std::int64_t>(left, std::numeric_limits<int>::max())));
 }
 
-Result<Statement*> Database::prepare(const std::string& sql) {
+Result<sql_tree::Statement*> Database::prepare(const std::string& sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(connection_.get(), sql.c_str(), static_cast<int>(sql.size()),
@@ -140,28 +139,24 @@ Done Database::execute(const std::string& sql) {
   return failure_of(connection_.get(), "ask the tree " + path_);
 }
 
-Result<Transaction> Transaction::begin(Database& database, For purpose) {
+Done Database::begin(For purpose) {
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  if (purpose == For::writing) PIGEON_TRY(database.execute("PRAGMA synchronous = FULL"));
-  auto* begin = PIGEON_TRY(database.prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
+  if (purpose == For::writing) PIGEON_TRY(execute("PRAGMA synchronous = FULL"));
+  auto* begin = PIGEON_TRY(prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
   PIGEON_TRY(begin->with().run());
-  return Transaction(database);
-}
-
-Done Transaction::commit() {
-  auto committed = database_->execute("COMMIT");
-  if (!committed) {
-    committed.failure().may_have_happened = true;
-    return committed;
-  }
-  database_ = nullptr;
   return {};
 }
 
-Transaction::~Transaction() {
-  if (database_ == nullptr) return;
-  for (auto& [sql, statement] : database_->statements_) statement.reset();
-  if (auto rollback = database_->prepare("ROLLBACK")) static_cast<void>((*rollback)->with().run());
+// What has failed may have happened all the same: the log may have reached the disk.
+Done Database::commit() {
+  auto committed = execute("COMMIT");
+  if (!committed) committed.failure().may_have_happened = true;
+  return committed;
+}
+
+void Database::roll_back() noexcept {
+  for (auto& [sql, statement] : statements_) statement.reset();
+  if (auto rollback = prepare("ROLLBACK")) static_cast<void>((*rollback)->with().run());
 }
 
 }  // namespace datatree_sqlite

@@ -3,6 +3,9 @@
 // A connection to an SQLite database, its statements and its transactions; every failure in words.
 #pragma once
 
+#include <sql-tree/connection.hpp>
+#include <sql-tree/dialect.hpp>
+
 #include <pigeon/sdk/result.hpp>
 #include <pigeon/sdk/time.hpp>
 
@@ -21,48 +24,37 @@ using pigeon::Done;
 using pigeon::Failure;
 using pigeon::Result;
 
-// A prepared statement, bound and stepped. Reset when it is bound anew.
-class Statement {
+class Statement final : public sql_tree::Statement {
  public:
   Statement(sqlite3* connection, sqlite3_stmt* statement, std::string shown)
       : connection_(connection), statement_(statement), shown_(std::move(shown)) {}
 
-  // Begins anew with these parameters. Texts are copied.
-  template <typename... Parameters>
-  Statement& with(const Parameters&... parameters) {
-    sqlite3_reset(statement_.get());
-    int index = 0;
-    (bind(++index, parameters), ...);
-    return *this;
+  void bind(int index, std::int64_t value) override {
+    sqlite3_bind_int64(statement_.get(), index + 1, value);
   }
-  // True: there is a row. False: there is none, or no more.
-  Result<bool> step();
-  // Steps to the end.
-  Done run();
+  void bind(int index, std::string_view value) override {
+    // SQLite takes no text where no text is pointed to.
+    const char* text = value.empty() ? "" : value.data();
+    sqlite3_bind_text64(statement_.get(), index + 1, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  }
+  void reset() override { sqlite3_reset(statement_.get()); }
+  Result<bool> step() override;
+  Result<std::int64_t> run() override;
 
-  [[nodiscard]] std::string text(int column) const;
-  [[nodiscard]] std::int64_t integer(int column) const {
+  [[nodiscard]] std::string text(int column) const override;
+  [[nodiscard]] std::int64_t integer(int column) const override {
     return sqlite3_column_int64(statement_.get(), column);
   }
-  [[nodiscard]] bool is_null(int column) const {
+  [[nodiscard]] bool is_null(int column) const override {
     return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
   }
-  [[nodiscard]] int columns() const { return sqlite3_column_count(statement_.get()); }
-  [[nodiscard]] std::string column_name(int column) const {
+  [[nodiscard]] int columns() const override { return sqlite3_column_count(statement_.get()); }
+  [[nodiscard]] std::string column_name(int column) const override {
     return sqlite3_column_name(statement_.get(), column);
   }
-  // As the table declares it.
-  [[nodiscard]] bool column_is_integer(int column) const;
-
-  // Lets go of what the statement reads, so that a transaction can end.
-  void reset() { sqlite3_reset(statement_.get()); }
+  [[nodiscard]] bool column_is_integer(int column) const override;
 
  private:
-  void bind(int index, std::int64_t value) { sqlite3_bind_int64(statement_.get(), index, value); }
-  void bind(int index, std::string_view value) {
-    sqlite3_bind_text64(statement_.get(), index, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  }
-
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
@@ -71,55 +63,40 @@ class Statement {
   std::string shown_;
 };
 
-class Database {
+class Database final : public sql_tree::Connection {
  public:
-  // Opens a database that is there. `shown` is the path in messages.
-  static Result<Database> open(const std::string& path);
+  // Opens a database that is there.
+  static Result<std::unique_ptr<Database>> open(const std::string& path);
   // Makes it, if it is not there.
-  static Result<Database> create(const std::string& path);
+  static Result<std::unique_ptr<Database>> create(const std::string& path);
 
   // From now on, waiting for other connections ends by then.
   void wait_until(Deadline deadline);
-
-  // The statement for this text, prepared once per connection.
-  Result<Statement*> prepare(const std::string& sql);
-  Done execute(const std::string& sql);
   [[nodiscard]] bool is_read_only() const { return sqlite3_db_readonly(connection_.get(), "main") == 1; }
-  [[nodiscard]] std::int64_t last_row() const { return sqlite3_last_insert_rowid(connection_.get()); }
-  [[nodiscard]] std::int64_t changes() const { return sqlite3_changes64(connection_.get()); }
-  [[nodiscard]] const std::string& path() const { return path_; }
+
+  [[nodiscard]] const sql_tree::Dialect& dialect() const override { return sql_tree::sqlite_dialect(); }
+  // The path.
+  [[nodiscard]] const std::string& shown() const override { return path_; }
+  Result<sql_tree::Statement*> prepare(const std::string& sql) override;
+  Done execute(const std::string& sql) override;
+  Result<std::int64_t> last_id() override { return sqlite3_last_insert_rowid(connection_.get()); }
+  // Who writes has the whole database to itself.
+  Result<bool> claim(std::int64_t /*object*/) override { return true; }
 
  private:
-  friend class Transaction;
   struct Close {
     void operator()(sqlite3* connection) const;
   };
-  static Result<Database> connect(const std::string& path, int flags);
+  explicit Database(std::string path) : path_(std::move(path)) {}
+  static Result<std::unique_ptr<Database>> connect(const std::string& path, int flags);
+  Done begin(For purpose) override;
+  Done commit() override;
+  void roll_back() noexcept override;
 
   std::string path_;
   std::unique_ptr<sqlite3, Close> connection_;
   // Statements go before their connection.
   std::map<std::string, Statement, std::less<>> statements_;
-};
-
-// One state of the database, read or written. Rolled back unless it is committed.
-class Transaction {
- public:
-  enum class For { reading, writing };
-  static Result<Transaction> begin(Database& database, For purpose);
-
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
-  Transaction& operator=(Transaction&&) = delete;
-  ~Transaction();
-
-  // Durable. A failure may have happened all the same: the log may have reached the disk.
-  Done commit();
-
- private:
-  explicit Transaction(Database& database) : database_(&database) {}
-  Database* database_;
 };
 
 // What SQLite said last on this connection.

@@ -4,6 +4,7 @@
 // told to.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,10 @@ struct Dialect {
     return "(SELECT id FROM strings WHERE " + std::string(string_is) + ")";
   }
 };
+
+// In the head of an SQLite tree's file, as own_tables writes it; another database, or an empty file, does not
+// have it.
+constexpr std::int64_t kApplicationId = 0x50474e54;  // "PGNT"
 
 const Dialect& sqlite_dialect();
 const Dialect& mysql_dialect();

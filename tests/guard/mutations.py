@@ -154,7 +154,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a write whose precondition does not hold is not made",
-        "plugins/datatree-sqlite/writer.cpp",
+        "plugins/sql-tree/writer.cpp",
         "    if (!PIGEON_TRY(holds(condition, row, update.path))) return",
         "    if (!PIGEON_TRY(holds(condition, row, update.path)) && false) return",
         SQLITE,
@@ -163,7 +163,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a write under a lock that was lost is not made",
-        "plugins/datatree-sqlite/writer.cpp",
+        "plugins/sql-tree/writer.cpp",
         "  if (update.token && (!row || !PIGEON_TRY(lock_is_held(*row, *update.token)))) {",
         "  if (update.token && !row) {",
         SQLITE,
@@ -172,7 +172,7 @@ MUTATIONS = (
     ),
     Mutation(
         "where the parent is missing, nobody is said not to be there",
-        "plugins/datatree-sqlite/reader.cpp",
+        "plugins/sql-tree/reader.cpp",
         "  if (!parent.is_root() && !PIGEON_TRY(row_at(parent))) {",
         "  if (!parent.is_root() && !PIGEON_TRY(row_at(parent)) && false) {",
         SQLITE,
@@ -181,7 +181,7 @@ MUTATIONS = (
     ),
     Mutation(
         "where the marked root is missing, nobody is said not to be there",
-        "plugins/datatree-sqlite/reader.cpp",
+        "plugins/sql-tree/reader.cpp",
         "  if (!root || !pigeon::same_name(root->structural, pigeon::tree::kRoot)) {\n",
         "  if (!root) return std::nullopt;\n"
         "  if (!pigeon::same_name(root->structural, pigeon::tree::kRoot)) {\n",
@@ -192,8 +192,8 @@ MUTATIONS = (
     Mutation(
         "what is written into the tree is flushed",
         "plugins/datatree-sqlite/database.cpp",
-        "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
-        "PRAGMA synchronous = OFF; BEGIN IMMEDIATE",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA synchronous = OFF",
         SQLITE,
         POWER_LOSS,
         "the retry|allocations|gone|SQLite|malformed",
