@@ -28,6 +28,17 @@ std::string name_of_process(pid_t process) {
   return printable(name);
 }
 
+// "Max open files" => "1024 524288 files"
+std::map<std::string, std::string> limits_now() {
+  constexpr std::size_t kNameColumns = 26;
+  std::map<std::string, std::string> found;
+  std::ifstream file("/proc/self/limits");
+  for (std::string line; std::getline(file, line);) {
+    if (line.size() > kNameColumns) found[line.substr(0, line.find("  "))] = line.substr(kNameColumns);
+  }
+  return found;
+}
+
 }  // namespace
 
 ProcessState ProcessState::now() {
@@ -59,6 +70,7 @@ ProcessState ProcessState::now() {
   }
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator("/proc/self/task", ignored))
     ++state.threads;
+  state.limits = limits_now();
   for (const auto child : own_children()) state.children[child] = name_of_process(child);
   return state;
 }
@@ -85,6 +97,10 @@ std::string difference(const ProcessState& before, const ProcessState& after) {
   }
   for (const auto& [fd, target] : before.descriptors) {
     note(after.descriptors.contains(fd), "descriptor " + std::to_string(fd) + " closed");
+  }
+  for (const auto& [name, limit] : after.limits) {
+    const auto was = before.limits.find(name);
+    note(was == before.limits.end() || was->second == limit, "limit '" + name + "'");
   }
   for (const auto& [child, name] : after.children) {
     note(before.children.contains(child), "process " + std::to_string(child) + " (" + name + ") left behind");

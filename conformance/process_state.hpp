@@ -20,7 +20,8 @@ struct ProcessState {
   std::map<int, std::string> descriptors;
   std::vector<int> inheritable;  // descriptors without FD_CLOEXEC, but the standard ones
   int threads = 0;
-  std::map<int, std::string> children;  // the names of the processes that this one has to answer for
+  std::map<std::string, std::string> limits;  // as /proc has them
+  std::map<int, std::string> children;        // the names of the processes that this one has to answer for
 
   static ProcessState now();
 };

@@ -184,7 +184,7 @@ constexpr std::array kChecks = {
         kLife, respects_sizes},
     Check{"PROC-01", Weight::must, 3, kEveryKind,
           "A plugin leaves the process as it was: directory, mask, locale, environment, signals, "
-          "descriptors, threads, and no process behind",
+          "descriptors, threads, limits, and no process behind",
           "compares before and after; a process that has left its parent is seen as well", kLoading,
           leaves_the_process},
     Check{"PROC-02", Weight::must, 3, kEveryKind, "Opening and closing leaks no descriptor and no thread",

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace pigeon::conformance {
 namespace {
@@ -87,37 +88,65 @@ Finding lets_one_win(Trial& trial) {
   return Finding::passed();
 }
 
-Finding loses_no_increment(Trial& trial) {
-  if (!PIGEON_EXPECT_OK(make_tree(trial, {"/count"}), "made a tree")) return Finding::skipped(kReadOnly);
-  const Shared<std::atomic<int>> done;
-  const auto increment = [&](int /*index*/) {
+// Counts up in one attribute, each time on the condition that it is what was read.
+struct Counter {
+  static constexpr int kMost = 25;
+  std::atomic<int> done;
+
+  // False: there was an answer that ought not to be.
+  bool count(Trial& trial) {
     auto tree = TreeClient::open_again(trial);
-    if (!tree) return 1;
-    int count = 0;
-    for (const auto end = Deadline::in(seconds(4)); count < 25 && !end.passed();) {
+    if (!tree) return false;
+    int own = 0;
+    for (const auto end = Deadline::in(seconds(4)); own < kMost && !end.passed();) {
       const auto old = number(tree->value("/count", "note"));
       if (!old) continue;
       const auto reply =
           apply_surely(*tree, {.path = tree_path_of("/count"),
                                .changes = {Change::set("note", std::to_string(*old + 1))},
                                .preconditions = {Precondition::equal("note", std::to_string(*old))}});
-      if (!reply.is_ok() && reply.status != PIGEON_CONFLICT) return 2;
+      if (!reply.is_ok() && reply.status != PIGEON_CONFLICT) return false;
       if (reply.is_ok()) {
-        ++count;
-        ++*done;
+        ++own;
+        ++done;
       }
     }
-    return 0;
-  };
-  const int failed = run_together(kProcesses, increment, Deadline::in(seconds(40)));
-  PIGEON_EXPECT(failed == 0, "let eight processes count in one attribute", "an answer to each",
-                std::to_string(failed) + " had none");
+    return true;
+  }
+};
+
+Finding judge(Trial& trial, const Counter& counter, int failed, const std::string& who) {
+  const auto what =
+      "let eight " + who + " count in one attribute, each on the condition that it is what was read";
+  PIGEON_EXPECT(failed == 0, what, "an answer to each", std::to_string(failed) + " had none");
   auto tree = PIGEON_EXPECT_OK(TreeClient::open_again(trial), "opened the tree");
   const auto value = tree.value("/count", "note");
-  PIGEON_EXPECT(value == std::to_string(done->load()) && *done > 0,
-                "let eight processes count in one attribute, each on the condition that it is what was read",
-                std::to_string(done->load()) + ", the number of successes", value);
+  PIGEON_EXPECT(value == std::to_string(counter.done) && counter.done > 0, what,
+                std::to_string(counter.done) + ", the number of successes", value);
   return Finding::passed();
+}
+
+Finding loses_no_increment(Trial& trial) {
+  if (!PIGEON_EXPECT_OK(make_tree(trial, {"/count"}), "made a tree")) return Finding::skipped(kReadOnly);
+  const Shared<Counter> counter;
+  const int failed = run_together(
+      kProcesses, [&](int /*index*/) { return counter->count(trial) ? 0 : 1; }, Deadline::in(seconds(40)));
+  return judge(trial, *counter, failed, "processes");
+}
+
+Finding serves_threads(Trial& trial) {
+  if (!PIGEON_EXPECT_OK(make_tree(trial, {"/count"}), "made a tree")) return Finding::skipped(kReadOnly);
+  Counter counter = {};
+  std::atomic<int> failed = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int index = 0; index < kProcesses; ++index) {
+      threads.emplace_back([&] {
+        if (!counter.count(trial)) ++failed;
+      });
+    }
+  }
+  return judge(trial, counter, failed, "threads, with an instance each,");
 }
 
 Finding shows_whole_states(Trial& trial) {
@@ -209,6 +238,9 @@ constexpr std::array kChecks = {
     Check{"TREE-34", Weight::must, 3, PIGEON_KIND_DATATREE,
           "A write on the condition of what was read overwrites nobody else's",
           "lets eight processes count in one attribute", kApply, loses_no_increment, 60},
+    Check{"TREE-27", Weight::must, 3, PIGEON_KIND_DATATREE,
+          "Threads with an instance each do not disturb each other",
+          "lets eight threads count in one attribute", kApply, serves_threads, 60},
     Check{"TREE-35", Weight::must, 3, PIGEON_KIND_DATATREE,
           "Readers see an update whole or not at all, and an object that is there is always seen",
           "reads by three processes while one writes", kApply, shows_whole_states, 60},
