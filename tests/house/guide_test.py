@@ -66,6 +66,16 @@ class Pages(unittest.TestCase):
             for function in set(re.findall(r"\(\*(\w+)\)\(", header.read_text())):
                 self.assertTrue(function in SINKS or f"`{function}`" in text, f"{header.name}: {function}")
 
+    def test_headers_say(self):
+        """each header says who owns what and until when, which threads use it, and how time and failures are told"""
+        for header in HEADERS:
+            text = header.read_text()
+            words = ["Memory:", "Threads:" if header.name != "host.h" else "From any thread"]
+            words += ["Time:"] if "uint64_t deadline" in text else []
+            words += ["Errors:"] if "pigeon_error* error) PIGEON_NOEXCEPT" in text else []
+            for word in words:
+                self.assertIn(word, text, header.name)
+
     def test_rules(self):
         """rules are numbered page by page, and no number stands for two of them"""
         for header in HEADERS:

@@ -2,6 +2,13 @@
  *
  * A creator: a strategy for getting a principal's allocation into the tree exactly once, however many hosts
  * and processes deliver the first mail at the same moment.
+ *
+ * Memory: `allocating` is lent until `obtain` returns. Threads: its functions are called from the thread of
+ * the call. Time: the deadline is absolute, in nanoseconds of CLOCK_MONOTONIC; a lease is a length, in
+ * nanoseconds.
+ *
+ * Errors: an operation that fails fills the `error` that it was given. A creator that cannot go on fails with
+ * the same status; it makes no failure permanent, and never answers PIGEON_OK without an allocation.
  */
 #ifndef PIGEON_ABI_CREATOR_H
 #define PIGEON_ABI_CREATOR_H

@@ -9,6 +9,15 @@
  *
  * Names compare as octets: no collation, no trimming. Paths come in as the host wrote them, normalised; what
  * comes back is canonical, and locks, writes and comparisons use only that.
+ *
+ * Memory: requests, updates and tokens are lent by the host until the call returns; an object that is given
+ * to a sink is lent by the datatree until the sink returns. Threads: a sink is called from the thread of the
+ * call, before that returns. Time: deadlines are absolute, in nanoseconds of CLOCK_MONOTONIC; a lease is a
+ * length, in nanoseconds.
+ *
+ * Errors: what is not listed with a function is temporary (status.h), whatever the database says. No answer
+ * of a datatree is ever permanent. A write of which nobody knows whether it was done fails with
+ * PIGEON_ERROR_MAY_HAVE_HAPPENED.
  */
 #ifndef PIGEON_ABI_DATATREE_H
 #define PIGEON_ABI_DATATREE_H

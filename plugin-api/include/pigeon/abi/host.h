@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the host gives to every instance of a plugin, of whatever kind.
+ *
+ * Memory: lent; each struct says until when. Whoever needs a setting later copies it.
  */
 #ifndef PIGEON_ABI_HOST_H
 #define PIGEON_ABI_HOST_H
@@ -12,6 +14,7 @@
 extern "C" {
 #endif
 
+/* The severities of RFC 5424, section 6.2.1. */
 #define PIGEON_LOG_ERROR UINT32_C(3)
 #define PIGEON_LOG_WARNING UINT32_C(4)
 #define PIGEON_LOG_INFO UINT32_C(6)
@@ -22,8 +25,9 @@ typedef struct pigeon_host {
   uint32_t size;
   uint32_t minor; /* the host's PIGEON_API_MINOR */
   void* context;
-  /* Writes one record, under the plugin's name. Control characters are escaped by the host. From any thread.
-   */
+  /* Writes one record, under the plugin's name. Control characters are escaped by the host. From any thread,
+   * also during open and close. The message is lent until this returns. There is no failure that a plugin
+   * could act on. */
   void (*log)(void* context, uint32_t level, pigeon_string message) PIGEON_NOEXCEPT;
 } pigeon_host;
 

@@ -8,6 +8,16 @@
  *
  * A mailbox that should be there and is not, that bears another id or none, or whose base is not marked as
  * ours (a file system that is not mounted) is temporary trouble. It is never made anew by `deliver`.
+ *
+ * Memory: allocations, deliveries and what they point to are lent by the host until the call returns; only
+ * the receipts, and the errors that they point to, are written to. What is given to a sink is lent by the MDA
+ * until the sink returns. Threads: a sink is called from the thread of the call, before that returns;
+ * instances in other threads and other processes use the same mailbox at the same moment. Time: deadlines are
+ * absolute, in nanoseconds of CLOCK_MONOTONIC. Sizes are in bytes.
+ *
+ * Errors: trouble with a disk, a limit, a permission or the tree is temporary. PIGEON_REFUSED is for a quota
+ * that the administrator wants to be permanent, PIGEON_MESSAGE_REFUSED for what the format cannot hold. Where
+ * the message may be there though a step failed, the failure has PIGEON_ERROR_MAY_HAVE_HAPPENED.
  */
 #ifndef PIGEON_ABI_MDA_H
 #define PIGEON_ABI_MDA_H

@@ -6,6 +6,14 @@
  * outcome, or fails. Once a module has taken responsibility for the message, later failures are logged and
  * change nothing; so what must have happened before the message is stored belongs into a module that stands
  * before the one that stores.
+ *
+ * Memory: what a module is given is lent until `run` returns, what it gives to a service until that returns.
+ * Threads: an instance runs in one thread at a time, different ones at once. Time: the deadline is absolute,
+ * in nanoseconds of CLOCK_MONOTONIC; services end by it.
+ *
+ * Errors: a service that fails fills the `error` that it was given. A module that cannot do without the
+ * answer fails with the same status, and may pass the error on as it is; it makes no failure of the host
+ * permanent.
  */
 #ifndef PIGEON_ABI_MODULE_H
 #define PIGEON_ABI_MODULE_H

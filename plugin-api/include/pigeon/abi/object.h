@@ -3,7 +3,8 @@
  * Strings and the objects of the datatree, as they cross the plugin API.
  *
  * Memory: everything here is lent by the caller and is valid until the call returns, unless a header says
- * longer. Nobody frees what the other side allocated.
+ * longer. It is read only: it may stand in memory that cannot be written. Nobody frees what the other side
+ * allocated. Threads: what is lent may be read by any thread until the call returns. Sizes are in bytes.
  */
 #ifndef PIGEON_ABI_OBJECT_H
 #define PIGEON_ABI_OBJECT_H
@@ -23,8 +24,8 @@ typedef struct pigeon_string {
 } pigeon_string;
 
 /* A property: a name, which compares without ASCII case, and its set of values, in no order. Each value is
- * non-empty UTF-8. Also used for the settings of a plugin, whose values keep the order of the configuration
- * file. */
+ * non-empty UTF-8 (RFC 3629). Also used for the settings of a plugin, whose values keep the order of the
+ * configuration file. */
 typedef struct pigeon_attribute {
   pigeon_string name;
   const pigeon_string* values;
@@ -33,12 +34,14 @@ typedef struct pigeon_attribute {
 
 /* An object of the tree.
  *
- * path         canonical: "/" for the root, else "/" before each name from the top. In a name, "%", "/", DEL
- * and the bytes up to and including the blank are written as "%" and two upper-case hexadecimal digits; all
- *              others stand for themselves. What a backend calls an alias has been resolved.
- * alias        empty, or the path that led here through an alias, as the backend spells it: the host compares
- * it, to the octet, with what it asked for objectclass  the one structural class auxiliary    the auxiliary
- * classes, in no order
+ * path         canonical: "/" for the root, else "/" before each name from the top. In a name, "%", "/",
+ *              DEL and the bytes up to and including the blank are written as "%" and two upper-case
+ *              hexadecimal digits (as RFC 3986, section 2.1, has them); all others stand for themselves.
+ *              What a backend calls an alias has been resolved.
+ * alias        empty, or the path that led here through an alias, as the backend spells it: the host
+ *              compares it, to the octet, with what it asked for
+ * objectclass  the one structural class
+ * auxiliary    the auxiliary classes, in no order
  */
 typedef struct pigeon_object {
   uint32_t size;

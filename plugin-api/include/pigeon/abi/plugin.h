@@ -7,8 +7,8 @@
  * symbol, the constant descriptor `pigeon_plugin_v0`, and carries one ELF note, which the host reads before
  * it maps the file.
  *
- * Names are RFC 4512 key strings of at most 63 characters: a letter, then letters, digits and hyphens. The
- * kind shows in the name: datatree-*, mda-*, creator-*; a module has none of these prefixes.
+ * Names are key strings (RFC 4512, section 1.4) of at most 63 characters: a letter, then letters, digits and
+ * hyphens. The kind shows in the name: datatree-*, mda-*, creator-*; a module has none of these prefixes.
  *
  * Versions: the major number is part of the symbol's name and must be equal; a plugin's minor must not be
  * greater than the host's. Structs that begin with `size` grow at their end; a reader must not touch what
@@ -25,9 +25,18 @@
  *   changes nothing. NULL if there is nothing to check.
  * The file is never unmapped.
  *
+ * Memory: the descriptor and all that it points to is constant, and lasts as long as the process. An instance
+ * is the plugin's own, from open to close; the host never looks into it. What is lent is described in
+ * object.h.
+ *
+ * Threads: load and unload while no other thread is in the plugin. Different instances are used by different
+ * threads at once; what they share, the plugin guards.
+ *
+ * Errors: as status.h says. `error` is never NULL.
+ *
  * Loading runs nothing: no constructors with effects, no threads. A plugin leaves the process as it was:
- * working directory, umask, locale, environment, signal dispositions, standard descriptors; and it leaves no
- * process behind. It opens descriptors with O_CLOEXEC. It does not print.
+ * working directory, umask, locale, environment, signal dispositions, limits, standard descriptors; and it
+ * leaves no process behind. It opens descriptors with O_CLOEXEC. It does not print.
  *
  * Time: a call that may wait carries an absolute deadline in nanoseconds of CLOCK_MONOTONIC. The call returns
  * by then. There is no cancel: one second over, the host kills the process.

@@ -3,6 +3,9 @@
  * What a plugin declares: the classes it reads from the tree and the settings it takes from the configuration
  * file. Constant data in the descriptor. From this one source come the tables and schemas of the backends,
  * the checks of pigeonctl, and the settings in the manual pages.
+ *
+ * Memory: constant, as long as the process. Threads: read by any, at any time. Names of classes and
+ * attributes are key strings (RFC 4512, section 1.4), and compare without ASCII case.
  */
 #ifndef PIGEON_ABI_SCHEMA_H
 #define PIGEON_ABI_SCHEMA_H

@@ -11,6 +11,9 @@
  *   0x3000  a bug in the plugin; the mail waits
  *
  * Whatever is in no range, or is unknown inside the permanent one, counts as temporary: in doubt, mail waits.
+ *
+ * Memory: a pigeon_error is the caller's, and holds its texts itself; the callee writes into it during the
+ * call, and keeps no pointer to it. Threads: it belongs to the one call.
  */
 #ifndef PIGEON_ABI_STATUS_H
 #define PIGEON_ABI_STATUS_H
@@ -69,7 +72,8 @@ typedef uint32_t pigeon_status;
  * when it answers anything but 0x0000 to 0x0fff. Texts are UTF-8, one line, terminated by NUL, cut where they
  * do not fit.
  *
- * dsn      the RFC 3463 status, class.subject.detail; all zero lets the host choose one that fits the status
+ * dsn      the status of RFC 3463, section 2: class.subject.detail, the class 4 with a temporary status and 5
+ *          with a permanent one; all zero lets the host choose one that fits the status
  * reason   one line for the sender, who is a stranger: no path, no host, no query
  * detail   one line for the log: what was tried, on what, and what the system said
  * remedy   one line for the administrator: what to do next

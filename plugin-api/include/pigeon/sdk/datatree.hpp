@@ -2,13 +2,16 @@
 //
 // A datatree in C++: a class with
 //
-//   Result<std::optional<Objects>> fetch(const Fetch&)          the object first; then what is below it,
-//   parents first Result<std::optional<Objects>> children(const Page&)        optional Result<Applied>
-//   apply(const Update&)                        optional Result<Applied> apply_all(const
-//   std::vector<Update>&, std::size_t& failed)           optional Result<std::optional<Token>> lock(const
-//   TreePath&, nanoseconds lease, Deadline)     optional, with unlock Result<Applied> unlock(const TreePath&,
-//   const Token&, Deadline) Result<std::string> print_schema(const pigeon_schema&, std::string_view language)
-//   optional
+//   Result<std::optional<Objects>> fetch(const Fetch&)       the object, then what is below it, parents first
+//
+// and, of these, what it can:
+//
+//   Result<std::optional<Objects>> children(const Page&)
+//   Result<Applied> apply(const Update&)
+//   Result<Applied> apply_all(const std::vector<Update>&, std::size_t& failed)
+//   Result<std::optional<Token>> lock(const TreePath&, nanoseconds lease, Deadline)
+//   Result<Applied> unlock(const TreePath&, const Token&, Deadline)                         if it has lock
+//   Result<std::string> print_schema(const pigeon_schema&, std::string_view language)
 //
 // and what plugin.hpp says of every instance; then PIGEON_DATATREE(Class, kAbout). The promises that each of
 // these must keep are in pigeon/abi/datatree.h.
