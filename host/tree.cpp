@@ -30,13 +30,14 @@ Result<Applied> applied(pigeon_status status, const pigeon_error& error) {
 Done check_below(const Objects& objects, const TreePath& top, unsigned depth, const TreePath& asked) {
   std::set<std::string> names;
   for (const auto& object : objects) {
-    const auto path = TreePath::parse(object.path);
+    // An alias stands where it was found, and what it leads to anywhere in the tree.
+    const auto path = TreePath::parse(object.alias.empty() ? object.path : object.alias);
     const auto wrong = [&](const std::string& how) {
       return unavailable("the tree answers '" + printable(object.path) + "'" + how +
                          " when asked for what is below " + asked.text());
     };
-    if (!path || !path->is_below(top) || path->depth() - top.depth() > depth ||
-        !is_key_string(object.objectclass)) {
+    if (!path || !TreePath::parse(object.path) || !path->is_below(top) ||
+        path->depth() - top.depth() > depth || !is_key_string(object.objectclass)) {
       return wrong("");
     }
     if (!names.insert(path->text()).second) return wrong(" twice");

@@ -111,6 +111,19 @@ TEST_CASE("two objects of one name are no answer, however the name is spelled, a
   }
 }
 
+TEST_CASE("what an alias leads to may be anywhere, as long as the alias is where it was asked for") {
+  Asked asked;
+  const auto leading = [](const std::string& alias, const std::string& path) {
+    auto object = at(path);
+    object.alias = alias;
+    return object;
+  };
+  CHECK(asked.told({leading("/d/a", "/e/a"), at("/d/b")}) == "fine");
+  CHECK(asked.told({leading("/e/a", "/d/a")}) != "fine");
+  CHECK(asked.told({leading("/d/a", "nowhere")}) != "fine");
+  CHECK(asked.told({leading("/d/a", "/e/a"), at("/d/a")}) != "fine");
+}
+
 TEST_CASE("nor are objects from elsewhere, from too far below, or without a path or a class") {
   Asked asked;
   for (const std::string path : {"/e/a", "/d", "/", "/d/a/b", "d/a", "/d//a", "", "/d/%"}) {
