@@ -46,7 +46,8 @@ Done Reader::add_level_by_level(const Wanted& top, const Anchor& anchor, Objects
         TreePath below;
         for (std::size_t n = top.as.depth(); n < parents[i].depth(); ++n)
           below = below.child(parents[i].names()[n]);
-        questions.push_back({.dn = dn_of(below, top.dn), .scope = Scope::one, .types = types()});
+        questions.push_back(
+            {.dn = dn_of(below, top.dn), .scope = Scope::one, .types = types(), .filter = kAnyOfOurs});
       }
       const auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
       for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* kClass = "objectClass";
 constexpr const char* kStructural = "structuralObjectClass";
+constexpr const char* kHasBelow = "hasSubordinates";
 // More than any level that is read as a whole should have.
 constexpr int kMostBelow = 20'000;
 
@@ -32,7 +33,7 @@ TreePath seen(const Object& object) {
 }  // namespace
 
 const pigeon::Values& Reader::types() {
-  static const pigeon::Values types = {LDAP_ALL_USER_ATTRIBUTES, kStructural, "entryCSN"};
+  static const pigeon::Values types = {LDAP_ALL_USER_ATTRIBUTES, kStructural, "entryCSN", kHasBelow};
   return types;
 }
 
@@ -77,7 +78,9 @@ Result<Object> Reader::object_of(const Entry& entry, const TreePath& path) const
   const auto structural = Vocabulary::class_of(entry.first(kStructural));
   if (is_root) object.objectclass = pigeon::tree::kRoot;
   if (!is_root && structural) object.objectclass = *structural;
-  if (object.objectclass.empty()) {
+  const auto whole = is_root ? Vocabulary::class_type_of(pigeon::tree::kRoot) : entry.first(kStructural);
+  // Without its classes, an object that has a mailbox would look like one that has none.
+  if (object.objectclass.empty() || !entry.has_value(kClass, whole)) {
     return strange(entry.dn, "it is no object of a tree, or its class may not be read")
         .with_remedy("let this identity read all of the object, or remove what is not of PigeonDeliver");
   }
@@ -102,7 +105,8 @@ void Reader::add_questions(const Wanted& wanted, std::vector<Question>& to) {
   to.push_back({.dn = wanted.dn,
                 .scope = is_level ? Scope::one : Scope::subtree,
                 .types = types(),
-                .most = is_level ? 0 : kMostBelow});
+                .most = is_level ? 0 : kMostBelow,
+                .filter = kAnyOfOurs});
 }
 
 Result<std::optional<Found>> Reader::find(const TreePath& path, unsigned depth) {
@@ -115,13 +119,26 @@ Result<std::optional<Found>> Reader::find(const TreePath& path, unsigned depth) 
   auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
   const auto anchor = PIGEON_TRY(check_root(answers.front()));
   auto found = PIGEON_TRY(found_in(std::span(answers).subspan(first), wanted, anchor));
-  if (found || !has_parent || is_single(answers[1])) return found;
-  // A referral led to the object's server, or to its parent's, where the parent was read.
-  if (answers[first].code == LDAP_REFERRAL) return found;
-  if (is_absent(answers[1])) {
-    return strange(wanted.dn, "its parent is not there either");
+  if (found || path.is_root()) return found;
+  // By another spelling, or from where a referral led to, which has been looked at there.
+  if (!is_absent(answers[first])) return found;
+  if (has_parent && is_absent(answers[1])) return strange(wanted.dn, "its parent is not there either");
+  const auto& parent = answers[has_parent ? 1 : 0];
+  if (!is_single(parent)) {
+    return connection_.refused(parent, "read the parent of " + pigeon::printable(wanted.dn));
   }
-  return connection_.refused(answers[1], "read the parent of " + pigeon::printable(wanted.dn));
+  PIGEON_TRY(check_absence(answers[first], parent, wanted.dn));
+  return found;
+}
+
+// A server that has looked says how far it came. One that hides an entry does not: so what may not be seen is
+// not taken for what is not there.
+Done Reader::check_absence(const Answer& answer, const Answer& parent, const std::string& dn) const {
+  const auto matched = parse_dn(answer.matched);
+  const auto above = parse_dn(parent.entries.front().dn);
+  if (matched && above && path_of(*matched, *above) == TreePath()) return {};
+  return strange(dn, "the server does not find it, and does not say that it has looked below its parent")
+      .with_remedy("let this identity read everything below the base: the entry may be hidden from it");
 }
 
 Result<std::optional<Found>> Reader::found_in(std::span<Answer> answers, const Wanted& wanted,
@@ -145,7 +162,13 @@ Result<std::optional<Found>> Reader::found_in(std::span<Answer> answers, const W
   found.objects.push_back(PIGEON_TRY(object_of(found.entry, *path)));
   if (is_alias) found.objects.front().alias = wanted.as.text();
   if (wanted.depth == 0) return found;
-  PIGEON_TRY(add_below(answers[1], {found.entry.dn, *path, wanted.depth}, anchor, found.objects));
+  const auto& below = answers[1];
+  if (below.code == LDAP_SUCCESS && found.entry.has_value(kHasBelow, "TRUE") && below.references.empty() &&
+      below.entries.size() <= (wanted.depth > 1 ? 1U : 0U)) {
+    return strange(found.entry.dn, "there is something below it, and the server gives nothing of that")
+        .with_remedy("let this identity read everything below the base");
+  }
+  PIGEON_TRY(add_below(below, {found.entry.dn, *path, wanted.depth}, anchor, found.objects));
   std::stable_sort(found.objects.begin() + 1, found.objects.end(),
                    [](const auto& a, const auto& b) { return seen(a).depth() < seen(b).depth(); });
   return found;
@@ -173,8 +196,12 @@ Result<std::optional<Found>> Reader::find_here(const Wanted& wanted) {
   questions.push_back(existence(parent));
   auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
   auto found = PIGEON_TRY(found_in(answers, wanted, {*dn, wanted.as}));
-  if (found || is_single(answers.back())) return found;
-  return strange(wanted.dn, "a referral leads to it, and neither it nor its parent is there");
+  if (found || !is_absent(answers.front())) return found;
+  if (!is_single(answers.back())) {
+    return strange(wanted.dn, "a referral leads to it, and neither it nor its parent is there");
+  }
+  PIGEON_TRY(check_absence(answers.front(), answers.back(), wanted.dn));
+  return found;
 }
 
 Result<std::optional<Found>> Reader::find_referred(const pigeon::Values& uris, const Wanted& wanted) {

@@ -30,6 +30,10 @@ struct Found {
   Entry entry;      // the object, as it came
 };
 
+// What is below an object. An entry of which one of the two may not be seen comes all the same, and is then
+// found to be a part.
+inline constexpr const char* kAnyOfOurs = "(|(objectClass=*)(pigeonName=*))";
+
 class Reader {
  public:
   // Types that are asked for: all of the users', and what the server keeps of its own.
@@ -76,6 +80,8 @@ class Reader {
   Done add_referred(const pigeon::Values& uris, const Wanted& top, const Anchor& anchor, Objects& to);
   // Objects at and below `top`, as they are seen from `as`, by which they were reached.
   static void add_seen_from(const TreePath& as, const TreePath& top, Objects objects, Objects& to);
+  // Whether the server has looked for it where it must be, and not found it.
+  [[nodiscard]] Done check_absence(const Answer& answer, const Answer& parent, const std::string& dn) const;
   [[nodiscard]] Failure strange(const std::string& dn, const std::string& what) const;
 
   Connection& connection_;

@@ -12,12 +12,15 @@ class Proxy:
 
     delay: seconds that each answer is late. cut_after: so many bytes of answers, then the connection ends. silent:
     nothing is passed on at all. cut_at: when the client has sent this text, it is passed on, and the connection ends
-    without the answer; only once.
+    without the answer; only once. hang_after: so many bytes of answers, then silence on a connection that stays.
+    said: the bytes of answers in the last connection.
     """
 
-    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None):
+    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None):
         self.target = port
         self.delay, self.cut_after, self.silent, self.cut_at = delay, cut_after, silent, cut_at
+        self.hang_after = hang_after
+        self.said = 0
         self.cuts = 0
         self.connections = 0
         self._open = []
@@ -45,6 +48,8 @@ class Proxy:
                 continue
             server = socket.create_connection(("127.0.0.1", self.target))
             self._open.append(server)
+            for each in (client, server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, target, pass_on in ((client, server, self._ask), (server, client, self._answer)):
                 threading.Thread(target=self._pump, args=(source, target, pass_on), daemon=True).start()
 
@@ -73,7 +78,10 @@ class Proxy:
             client.sendall(data[:max(self.cut_after - passed, 0)])
             self.cuts += 1
             return False
+        if self.hang_after is not None:
+            data = data[:max(self.hang_after - passed, 0)]
         client.sendall(data)
+        self.said = passed + len(data)
         return True
 
 

@@ -37,7 +37,7 @@ def schema(*arguments, section=None, plugins=()):
         json.dump(configuration, file)
         file.flush()
         trust = ["--trust", pigeon_site.TRUST] if pigeon_site.TRUST else []
-        command = [str(pigeon_site.CTL), "-c", file.name, "--trust", tempfile.gettempdir(), *trust, "schema", "ldap"]
+        command = [str(pigeon_site.CTL), "-c", file.name, *trust, "schema", "ldap"]
         done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=60)
     if done.returncode != 0:
         raise AssertionError(done.stdout + done.stderr)
