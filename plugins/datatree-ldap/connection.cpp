@@ -57,11 +57,15 @@ Failure Connection::broken(const std::string& tried, int code) const {
   const auto said = diagnostic_of(ld_.get());
   auto met = unavailable(tried + ": " + ldap_err2string(code) + (said.empty() ? "" : " (" + said + ")"));
   if (code == LDAP_TIMEOUT) met.status = PIGEON_TIMEOUT;
-  if (said.find("ertificate") != std::string::npos || said.find("TLS") != std::string::npos) {
-    met.remedy =
-        "see whether the server's certificate is in date, names this host, and is signed by \"caFile\"";
-  }
   return met;
+}
+
+// The library seldom says what it has against a certificate.
+Failure Connection::without_tls(int code) const {
+  return broken("start TLS", code)
+      .with_remedy(
+          "see whether the server can be reached, and its certificate is in date, names the host as the URI "
+          "does, and is signed by \"caFile\"");
 }
 
 Result<Connection> Connection::open(const Server& server, const Tls& tls, Deadline deadline) {
@@ -97,7 +101,9 @@ Done Connection::connect(const Tls& tls, bool is_encrypted, Deadline deadline) {
     return pigeon::misconfigured(uri_ + ": prepare TLS: " + diagnostic_of(made))
         .with_remedy("see whether \"caFile\", \"certificate\" and \"key\" of datatree-ldap can be read");
   }
-  if (const int code = ldap_connect(made); code != LDAP_SUCCESS) return broken("connect", code);
+  if (const int code = ldap_connect(made); code != LDAP_SUCCESS) {
+    return place_of(uri_)->scheme == "ldaps" ? without_tls(code) : broken("connect", code);
+  }
   let_wait(false);
   return {};
 }
@@ -122,7 +128,7 @@ Done Connection::start_tls(Deadline deadline) {
   ldap_set_option(ld_.get(), LDAP_OPT_NETWORK_TIMEOUT, &time);
   let_wait(true);  // the handshake minds the network timeout itself
   const int code = ldap_install_tls(ld_.get());
-  if (code != LDAP_SUCCESS) return broken("start TLS", code);
+  if (code != LDAP_SUCCESS) return without_tls(code);
   let_wait(false);
   return {};
 }
@@ -132,7 +138,9 @@ Done Connection::bind(const Credentials& credentials, Deadline deadline) {
   int id = 0;
   int code = LDAP_SUCCESS;
   if (credentials.how == Credentials::How::external) {
-    berval nobody = {0, nullptr};
+    // Empty, and there: we are who the server sees.
+    std::string empty;
+    berval nobody = {0, empty.data()};
     code = ldap_sasl_bind(ld_.get(), nullptr, "EXTERNAL", &nobody, nullptr, nullptr, &id);
   } else {
     auto password = credentials.password;

@@ -79,6 +79,9 @@ class Connection {
   [[nodiscard]] const std::string& uri() const { return uri_; }
   // False once something was asked and not answered: then nothing more can be.
   [[nodiscard]] bool is_usable() const { return is_usable_; }
+  // Of a copy: it has said that it was filled once.
+  [[nodiscard]] bool is_filled() const { return is_filled_; }
+  void note_filled() { is_filled_ = true; }
   // A failure of what was tried here.
   [[nodiscard]] Failure unavailable(const std::string& what) const;
   // The meaning of a code that is neither success nor one of those that the caller knows what to do with.
@@ -107,6 +110,7 @@ class Connection {
   void take_reference(LDAPMessage* message, Answer& answer);
   Done take_result(LDAPMessage* message, Answer& answer);
   void let_wait(bool waits);
+  [[nodiscard]] Failure without_tls(int code) const;
   [[nodiscard]] Failure broken(const std::string& tried, int code) const;
 
   Result<std::vector<Answer>> ask_all(const std::vector<Question>& questions, Deadline deadline);
@@ -115,6 +119,7 @@ class Connection {
   std::string uri_;
   std::unique_ptr<LDAP, Unbind> ld_;
   bool is_usable_ = true;
+  bool is_filled_ = false;
 };
 
 }  // namespace datatree_ldap

@@ -18,47 +18,62 @@ bool is_object(const Entry& entry) {
 
 }  // namespace
 
+Result<std::vector<std::string>> Listing::names_below(Connection& connection, Context& context,
+                                                      const std::string& dn, unsigned hops,
+                                                      Deadline deadline) {
+  using Names = std::vector<std::string>;
+  const auto base = parse_dn(dn);
+  const auto strange = [&](const std::string& what) {
+    return connection.unavailable("list what is below " + pigeon::printable(dn) + ": " + what);
+  };
+  if (!base) return strange("this is no DN");
+  const auto name_of = [&](const std::string& below) -> std::optional<std::string> {
+    const auto parsed = parse_dn(below);
+    const auto path = parsed ? path_of(*parsed, *base) : std::nullopt;
+    return path && path->depth() == 1 ? std::optional(path->name()) : std::nullopt;
+  };
+  Names names;
+  Question question{.dn = dn, .scope = Scope::one, .types = {"structuralObjectClass"}, .page = kNamesInPage};
+  do {
+    const auto answer = PIGEON_TRY(connection.ask({question}, deadline)).front();
+    if (answer.code == LDAP_REFERRAL) {
+      return context.referrals.follow<Names>(
+          answer.referral, dn, hops, deadline,
+          [&](Connection& other, const std::string& there, Deadline until) {
+            return names_below(other, context, there, hops + 1, until);
+          });
+    }
+    if (answer.code != LDAP_SUCCESS)
+      return connection.refused(answer, "list what is below " + pigeon::printable(dn));
+    for (const auto& entry : answer.entries) {
+      // Aliases are other names of what is listed elsewhere; other entries are not of the tree.
+      if (!is_object(entry)) continue;
+      const auto name = name_of(entry.dn);
+      if (!name) return strange(pigeon::printable(entry.dn) + " has a name that no object can have");
+      names.push_back(*name);
+    }
+    for (const auto& uris : answer.references) {
+      const auto place = uris.empty() ? std::nullopt : place_of(uris.front());
+      const auto name = place ? name_of(place->dn) : std::nullopt;
+      if (!name) return strange("a referral leads to another DN than its own");
+      names.push_back(*name);
+    }
+    question.cookie = answer.cookie;
+  } while (!question.cookie.empty());
+  return names;
+}
+
 Result<bool> Listing::begin(Connection& connection, Context& context, const pigeon::Page& request,
                             Deadline deadline) {
   forget();
   // The root, the parent and the object, for what is not there.
   const auto found = PIGEON_TRY(Reader(connection, context, deadline).find(request.path, 0));
   if (!found) return false;
-  const auto base = parse_dn(found->entry.dn);
-  if (!base) return connection.unavailable("list " + request.path.text() + ": its DN cannot be read");
   dn_ = found->entry.dn;
-  names_.clear();
-  Question question{.dn = dn_, .scope = Scope::one, .types = {"structuralObjectClass"}, .page = kNamesInPage};
-  do {
-    const auto answer = PIGEON_TRY(connection.ask({question}, deadline)).front();
-    if (answer.code != LDAP_SUCCESS) return connection.refused(answer, "list " + request.path.text());
-    for (const auto& entry : answer.entries) {
-      const auto dn = parse_dn(entry.dn);
-      const auto path = dn ? path_of(*dn, *base) : std::nullopt;
-      // Aliases are other names of what is listed elsewhere; other entries are not of the tree.
-      if (!is_object(entry)) continue;
-      if (!path || path->depth() != 1) {
-        return connection.unavailable("list " + request.path.text() + ": " + pigeon::printable(entry.dn) +
-                                      " has a name that no object can have");
-      }
-      names_.push_back(path->name());
-    }
-    for (const auto& uris : answer.references) {
-      const auto place = uris.empty() ? std::nullopt : place_of(uris.front());
-      const auto dn = place ? parse_dn(place->dn) : std::nullopt;
-      const auto path = dn ? path_of(*dn, *base) : std::nullopt;
-      if (!path || path->depth() != 1) {
-        return connection.unavailable("list " + request.path.text() +
-                                      ": a referral below it leads to another DN");
-      }
-      names_.push_back(path->name());
-    }
-    question.cookie = answer.cookie;
-  } while (!question.cookie.empty());
+  names_ = PIGEON_TRY(names_below(connection, context, dn_, 0, deadline));
   std::sort(names_.begin(), names_.end());
-  next_ = static_cast<std::size_t>(std::upper_bound(names_.begin(), names_.end(), request.after) -
-                                   names_.begin());
-  if (request.after.empty()) next_ = 0;
+  const auto next = std::upper_bound(names_.begin(), names_.end(), request.after);
+  next_ = request.after.empty() ? 0 : static_cast<std::size_t>(next - names_.begin());
   after_ = request.after;
   path_ = request.path;
   return true;
@@ -68,7 +83,6 @@ Result<std::optional<Objects>> Listing::page(Connection& connection, Context& co
                                              const pigeon::Page& request, Deadline deadline) {
   const bool goes_on = path_ == request.path && after_ == request.after && !request.after.empty();
   if (!goes_on && !PIGEON_TRY(begin(connection, context, request, deadline))) return std::nullopt;
-  const auto base = context.options.base;
   Objects objects;
   while (objects.size() < request.limit && next_ < names_.size()) {
     std::vector<Question> questions = {Reader(connection, context, deadline).root_question()};

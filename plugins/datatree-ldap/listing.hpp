@@ -23,6 +23,10 @@ class Listing {
   void forget() { path_.reset(); }
 
  private:
+  // The names of what is below an entry, on this server or where it refers to.
+  static Result<std::vector<std::string>> names_below(Connection& connection, Context& context,
+                                                      const std::string& dn, unsigned hops,
+                                                      Deadline deadline);
   // False: there is no such object.
   Result<bool> begin(Connection& connection, Context& context, const pigeon::Page& request,
                      Deadline deadline);

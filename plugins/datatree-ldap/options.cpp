@@ -3,6 +3,7 @@
 
 #include <ldap.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace datatree_ldap {
@@ -90,6 +91,11 @@ bool Place::is_same_server(const Place& other) const {
 
 bool Place::is_on_this_machine() const {
   return scheme == "ldapi" || host == "localhost" || host == "::1" || pigeon::starts_with(host, "127.");
+}
+
+bool Options::is_copy(const std::string& uri) const {
+  const auto same = [&](const auto& each) { return each.uri == uri; };
+  return !providers.empty() && std::none_of(providers.begin(), providers.end(), same);
 }
 
 Result<Options> Options::of(const pigeon::Settings& settings) {

@@ -45,6 +45,9 @@ struct Options {
   Vocabulary vocabulary;
   bool extends_schema = false;
 
+  // Whether this server has what it has from another one.
+  [[nodiscard]] bool is_copy(const std::string& uri) const;
+
   static Result<Options> of(const pigeon::Settings& settings);
 };
 

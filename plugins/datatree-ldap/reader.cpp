@@ -9,12 +9,19 @@ namespace {
 
 constexpr const char* kClass = "objectClass";
 constexpr const char* kStructural = "structuralObjectClass";
+constexpr const char* kCopied = "contextCSN";
 constexpr const char* kHasBelow = "hasSubordinates";
 // More than any level that is read as a whole should have.
 constexpr int kMostBelow = 20'000;
 
 Question existence(const std::string& dn) {
   return {.dn = dn, .types = {LDAP_NO_ATTRS}};
+}
+
+std::string text_of(const Dn& dn) {
+  std::string text;
+  for (const auto& [type, value] : dn) text += (text.empty() ? "" : ",") + type + "=" + dn_value(value);
+  return text;
 }
 
 bool is_single(const Answer& answer) {
@@ -109,6 +116,28 @@ void Reader::add_questions(const Wanted& wanted, std::vector<Question>& to) {
                 .filter = kAnyOfOurs});
 }
 
+bool Reader::must_be_filled() const {
+  return !connection_.is_filled() && context_.options.is_copy(connection_.uri());
+}
+
+// A copy that is being filled has a part of everything. When it has got all, it notes up to which change.
+void Reader::add_filled_questions(std::vector<Question>& to) const {
+  auto dn = parse_dn(context_.options.base).value_or(Dn());
+  for (; must_be_filled() && !dn.empty(); dn.erase(dn.begin())) {
+    to.push_back({.dn = text_of(dn), .types = {kCopied}, .resolves_aliases = false});
+  }
+}
+
+Done Reader::check_filled(std::span<const Answer> answers) {
+  if (!must_be_filled()) return {};
+  for (const auto& answer : answers) {
+    if (is_single(answer) && !answer.entries.front().first(kCopied).empty()) connection_.note_filled();
+  }
+  if (connection_.is_filled()) return {};
+  return connection_.unavailable("this copy does not say that it has all that its provider has (contextCSN)")
+      .with_remedy("wait until it is filled, and let this identity read contextCSN of the suffix");
+}
+
 Result<std::optional<Found>> Reader::find(const TreePath& path, unsigned depth) {
   const Wanted wanted = {dn_of(path, context_.options.base), path, depth};
   std::vector<Question> questions = {root_question()};
@@ -116,8 +145,11 @@ Result<std::optional<Found>> Reader::find(const TreePath& path, unsigned depth) 
   if (has_parent) questions.push_back(existence(dn_of(path.parent(), context_.options.base)));
   const auto first = questions.size();
   add_questions(wanted, questions);
+  const auto last = questions.size();
+  add_filled_questions(questions);
   auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
   const auto anchor = PIGEON_TRY(check_root(answers.front()));
+  PIGEON_TRY(check_filled(std::span(answers).subspan(last)));
   auto found = PIGEON_TRY(found_in(std::span(answers).subspan(first), wanted, anchor));
   if (found || path.is_root()) return found;
   // By another spelling, or from where a referral led to, which has been looked at there.
@@ -145,7 +177,15 @@ Result<std::optional<Found>> Reader::found_in(std::span<Answer> answers, const W
                                               const Anchor& anchor) {
   auto& answer = answers.front();
   if (is_absent(answer)) return std::nullopt;
-  if (answer.code == LDAP_REFERRAL) return find_referred(answer.referral, wanted);
+  if (answer.code == LDAP_REFERRAL) {
+    auto found = PIGEON_TRY(find_referred(answer.referral, wanted));
+    const auto matched = parse_dn(answer.matched);
+    // The object itself is said to be there.
+    if (!found && matched && path_of(*matched, anchor.base, anchor.at) == wanted.as) {
+      return strange(wanted.dn, "a referral leads to it, and it is not there");
+    }
+    return found;
+  }
   if (answer.code != LDAP_SUCCESS) return connection_.refused(answer, "read " + pigeon::printable(wanted.dn));
   if (answer.entries.size() != 1) return strange(wanted.dn, "the server found it, and gave nothing of it");
   Found found{.objects = {}, .entry = std::move(answer.entries.front())};
@@ -189,10 +229,7 @@ Result<std::optional<Found>> Reader::find_here(const Wanted& wanted) {
   const auto dn = parse_dn(wanted.dn);
   if (!dn || dn->empty()) return strange(wanted.dn, "this is no DN");
   // The parent, for what is not there: by its own DN, which is what is left of this one.
-  std::string parent;
-  for (std::size_t i = 1; i < dn->size(); ++i) {
-    parent += (parent.empty() ? "" : ",") + (*dn)[i].type + "=" + dn_value((*dn)[i].value);
-  }
+  const auto parent = text_of(Dn(dn->begin() + 1, dn->end()));
   questions.push_back(existence(parent));
   auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
   auto found = PIGEON_TRY(found_in(answers, wanted, {*dn, wanted.as}));

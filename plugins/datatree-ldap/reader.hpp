@@ -65,6 +65,11 @@ class Reader {
     TreePath as;
     unsigned depth;
   };
+  // Whether a copy was filled, asked of the base and everything above it: one of them is the top of what is
+  // copied.
+  [[nodiscard]] bool must_be_filled() const;
+  void add_filled_questions(std::vector<Question>& to) const;
+  Done check_filled(std::span<const Answer> answers);
   static void add_questions(const Wanted& wanted, std::vector<Question>& to);
   Result<std::optional<Found>> found_in(std::span<Answer> answers, const Wanted& wanted,
                                         const Anchor& anchor);

@@ -35,11 +35,21 @@ void pause(Deadline deadline) {
   std::this_thread::sleep_for(std::min(nanoseconds(time), deadline.left()));
 }
 
+// Where no copy can tell, the provider can.
+std::vector<Server> all_of(const Options& options) {
+  auto servers = options.servers;
+  for (const auto& each : options.providers) {
+    const auto same = [&](const auto& other) { return other.uri == each.uri; };
+    if (std::none_of(servers.begin(), servers.end(), same)) servers.push_back(each);
+  }
+  return servers;
+}
+
 }  // namespace
 
 Tree::Tree(Options options)
     : options_(std::move(options)),
-      servers_(options_.servers, options_),
+      servers_(all_of(options_), options_),
       referrals_(options_),
       context_{options_, referrals_} {
   if (!options_.providers.empty()) providers_.emplace(options_.providers, options_);

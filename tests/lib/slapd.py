@@ -9,6 +9,7 @@ import base64
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -59,11 +60,12 @@ class Slapd:
     config_db   keep the configuration as cn=config, which ADMIN may change
     """
 
-    def __init__(self, schema="", config="", top="", suffix=SUFFIX, config_db=False, tls=None, port=None, fill=True):
+    def __init__(self, schema="", config="", top="", suffix=SUFFIX, config_db=False, tls=None, password=PASSWORD,
+                 fill=True):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pigeon-slapd."))
         self.directory.chmod(0o755)
-        self.suffix, self.admin = suffix, f"cn=admin,{suffix}"
-        self.port = port or free_port()
+        self.suffix, self.admin, self.password = suffix, f"cn=admin,{suffix}", password
+        self.port = free_port()
         self.tls_port = free_port() if tls else None
         self.socket = self.directory / "ldapi"
         self.data = self.directory / "data"
@@ -93,11 +95,16 @@ class Slapd:
 
     @property
     def ldaps(self):
-        return f"ldaps://localhost:{self.tls_port}"
+        # libldap takes "localhost" for another name, the machine's own.
+        return f"ldaps://127.0.0.1:{self.tls_port}"
 
     @property
     def ldapi(self):
         return "ldapi://" + urllib.parse.quote(str(self.socket), safe="")
+
+    def binds(self):
+        """The DNs that somebody has tried to bind with so far."""
+        return set(re.findall(r'BIND dn="([^"]*)"', self.log.read_text(errors="replace")))
 
     def write_configuration(self):
         schemas = HERE / "etc/ldap/schema"
@@ -111,7 +118,7 @@ class Slapd:
                       f"TLSCertificateKeyFile {quoted(self._tls.key)}"]
         if self._config_db:
             lines += ["database config", f'access to * by dn.exact="{self.admin}" manage by * none']
-        lines += ["database mdb", f'suffix "{self.suffix}"', f'rootdn "{self.admin}"', f"rootpw {quoted(PASSWORD)}",
+        lines += ["database mdb", f'suffix "{self.suffix}"', f'rootdn "{self.admin}"', f"rootpw {quoted(self.password)}",
                   f"directory {quoted(self.data)}", "maxsize 268435456", "index objectClass,entryUUID,entryCSN eq",
                   "dbnosync", self._config]
         self.configuration.write_text("\n".join(lines) + "\n")
@@ -128,7 +135,7 @@ class Slapd:
                     os.chown(tree, USER.pw_uid, USER.pw_gid)
             # With both, slapd makes the directory from the file.
             where = (where if is_new else []) + ["-F", str(tree)]
-        urls = [self.uri, self.ldapi] + ([f"ldaps://127.0.0.1:{self.tls_port}"] if self._tls else [])
+        urls = [self.uri, self.ldapi] + ([self.ldaps] if self._tls else [])
         # In the foreground (-d), so that it is ours to stop.
         command = [str(SLAPD), *where, "-h", " ".join(urls), "-d", "stats"]
         with open(self.log, "ab") as log:
@@ -141,7 +148,7 @@ class Slapd:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
-            if self.search("", "-s", "base", "1.1", check=False).returncode == 0:
+            if self.search("", "-s", "base", "1.1", check=False, who="").returncode == 0:
                 return
             time.sleep(0.02)
         raise AssertionError("slapd does not answer:\n" + self.log.read_text(errors="replace")[-3000:])
@@ -182,8 +189,8 @@ class Slapd:
             raise AssertionError(f"{name}: {done.stdout}{done.stderr}")
         return done
 
-    def client(self, program, *arguments, input=None, check=True, who=None, password=PASSWORD):
-        bound = ["-x", "-H", self.ldapi] + (["-D", who or self.admin, "-w", password] if who != "" else [])
+    def client(self, program, *arguments, input=None, check=True, who=None, password=None):
+        bound = ["-x", "-H", self.ldapi] + (["-D", who or self.admin, "-w", password or self.password] if who != "" else [])
         command = [str(HERE / "usr/bin" / program), *bound, *arguments]
         done = subprocess.run(command, input=input, capture_output=True, text=True, check=False, env=environment(),
                               timeout=60)

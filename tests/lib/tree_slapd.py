@@ -46,7 +46,7 @@ def schema(*arguments, section=None, plugins=()):
 
 def section(server, base=slapd.BASE, **more):
     """The settings of datatree-ldap for a server."""
-    return {"uris": [server.ldapi], "base": base, "bindDn": server.admin, "password": slapd.PASSWORD, **more}
+    return {"uris": [server.ldapi], "base": base, "bindDn": server.admin, "password": server.password, **more}
 
 
 def server():
