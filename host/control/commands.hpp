@@ -26,9 +26,19 @@ Done tree_set(Session& session, const std::string& path_text, const std::vector<
 Done tree_unset(Session& session, const std::string& path_text, const std::vector<std::string>& classes,
                 const std::vector<std::string>& names);
 Done tree_remove(Session& session, const std::string& path_text, bool recursive);
-Done tree_export(Session& session, const std::string& path_text);
+
+struct ExportOptions {
+  bool ldif = false;
+  std::string base;  // of LDIF: the DN of the root
+};
+Done tree_export(Session& session, const std::string& path_text, const ExportOptions& options);
+
+struct ImportOptions {
+  bool ldif = false;
+  bool skip_existing = false;
+};
 // file: empty or "-" for standard input.
-Done tree_import(Session& session, const std::string& file, bool skip_existing);
+Done tree_import(Session& session, const std::string& file, const ImportOptions& options);
 
 Done domain_add(Session& session, const std::string& domain_text, bool bare);
 Done domain_remove(Session& session, const std::string& domain_text, bool recursive);

@@ -30,6 +30,8 @@ struct Arguments {
   std::string file;
   std::string home;
   ExplainOptions explain;
+  ExportOptions exporting;
+  ImportOptions importing;
   std::vector<std::string> classes;
   std::vector<std::string> rest;
   bool recursive = false;
@@ -149,13 +151,17 @@ class Parser {
                            [this](Session& s) { return tree_remove(s, a_.path, a_.recursive); });
     with_path(remove);
     remove->add_flag("-r", a_.recursive, "and everything below it");
-    command(tree, "export", "print objects as JSON, one a line", [this](Session& s) {
-      return tree_export(s, a_.path);
-    })->add_option("PATH", a_.path);
+    auto* exported = command(tree, "export", "print objects as JSON, one a line",
+                             [this](Session& s) { return tree_export(s, a_.path, a_.exporting); });
+    exported->add_option("PATH", a_.path);
+    exported->add_flag("--ldif", a_.exporting.ldif, "as LDIF");
+    exported->add_option("--base", a_.exporting.base, "of LDIF: the DN of the root");
     auto* import = command(tree, "import", "add objects that were exported",
-                           [this](Session& s) { return tree_import(s, a_.file, a_.flag); });
+                           [this](Session& s) { return tree_import(s, a_.file, a_.importing); });
     import->add_option("FILE", a_.file, "standard input if there is none");
-    import->add_flag("--skip-existing", a_.flag, "leave objects that are there as they are");
+    import->add_flag("--ldif", a_.importing.ldif, "from LDIF");
+    import->add_flag("--skip-existing", a_.importing.skip_existing,
+                     "leave objects that are there as they are");
   }
 
   void add_accounts() {

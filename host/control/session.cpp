@@ -108,4 +108,14 @@ Result<TreePath> path_argument(const std::string& text) {
           "write / and the names from the top, such as /example.com; a / or % in a name as %2F or %25");
 }
 
+Update creation_of(const Object& object, const TreePath& path) {
+  Update update = {.path = path,
+                   .changes = {Change::create(object.objectclass)},
+                   .preconditions = {Precondition::object_absent()},
+                   .deadline = Session::soon()};
+  for (const auto& name : object.auxiliary) update.changes.push_back(Change::add_class(name));
+  for (const auto& [name, values] : object.attributes) update.changes.push_back(Change::set(name, values));
+  return update;
+}
+
 }  // namespace pigeon::control

@@ -75,4 +75,7 @@ Failure not_in_tree(const TreePath& path);
 // A path of the tree, as an argument.
 Result<TreePath> path_argument(const std::string& text);
 
+// Makes an object of all that this one has; refused if there is one already.
+Update creation_of(const Object& object, const TreePath& path);
+
 }  // namespace pigeon::control

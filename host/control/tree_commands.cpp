@@ -5,18 +5,11 @@
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/tree_words.hpp>
 
-#include <boost/json/serialize.hpp>
-
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 
 namespace pigeon::control {
 namespace {
-
-constexpr std::size_t kImportedAtOnce = 1000;
 
 // "NAME=VALUE", repeated for several values.
 Result<Attributes> attributes_of(const std::vector<std::string>& assignments) {
@@ -36,16 +29,6 @@ Result<Attributes> attributes_of(const std::vector<std::string>& assignments) {
 Failure nothing_to_write(const TreePath& path, const std::string& what) {
   return misconfigured("write " + printable(path.text()) + ": nothing is to be changed")
       .with_remedy("add " + what + " or --class CLASS");
-}
-
-Update creation_of(const Object& object, const TreePath& path) {
-  Update update = {.path = path,
-                   .changes = {Change::create(object.objectclass)},
-                   .preconditions = {Precondition::object_absent()},
-                   .deadline = Session::soon()};
-  for (const auto& name : object.auxiliary) update.changes.push_back(Change::add_class(name));
-  for (const auto& [name, values] : object.attributes) update.changes.push_back(Change::set(name, values));
-  return update;
 }
 
 }  // namespace
@@ -140,84 +123,6 @@ Done tree_remove(Session& session, const std::string& path_text, bool recursive)
   for (const auto& each : paths) {
     PIGEON_TRY(session.apply({.path = each, .changes = {Change::remove()}, .deadline = Session::soon()}));
   }
-  return {};
-}
-
-Done tree_export(Session& session, const std::string& path_text) {
-  const auto path = PIGEON_TRY(path_argument(path_text));
-  Progress progress("objects exported");
-  std::uint64_t count = 0;
-  const auto print = [&](const Object& object) -> Done {
-    std::cout << boost::json::serialize(to_json(object)) << '\n';
-    progress.at(++count);
-    return {};
-  };
-  if (!path.is_root()) PIGEON_TRY(print(PIGEON_TRY(session.fetch(path)).object));
-  PIGEON_TRY(session.walk(path, print));
-  std::cout.flush();
-  if (!std::cout) return temporary("write to standard output: it cannot take what is exported");
-  return {};
-}
-
-Done tree_import(Session& session, const std::string& file, bool skip_existing) {
-  const bool is_standard_input = file.empty() || file == "-";
-  std::ifstream opened;
-  if (!is_standard_input) opened.open(file);
-  if (!is_standard_input && !opened) {
-    return system_failure("open " + printable(file), errno)
-        .with_remedy("see that uid " + std::to_string(::geteuid()) +
-                     " may read it, or give it on standard input");
-  }
-  std::istream& in = is_standard_input ? std::cin : opened;
-
-  const auto* schema = PIGEON_TRY(session.schema());
-  auto* tree = PIGEON_TRY(session.tree());
-  Progress progress("objects imported");
-  std::uint64_t line_number = 0;
-  std::uint64_t imported = 0;
-  std::vector<Update> batch;
-  std::vector<std::uint64_t> lines;
-  const auto flush = [&]() -> Done {
-    while (!batch.empty()) {
-      std::size_t failed = 0;
-      const auto applied = tree->apply_all(batch, failed);
-      if (applied && *applied == Applied::yes) break;
-      const auto at = "line " + std::to_string(lines[failed]);
-      const auto path = printable(batch[failed].path.text());
-      if (!applied) return Failure(applied.failure()).while_doing(at);
-      if (*applied == Applied::not_there)
-        return failure(PIGEON_NOT_THERE, at + ": add " + path + ": there is nothing above it")
-            .with_remedy("put what is above it on a line before");
-      if (!skip_existing) {
-        return failure(PIGEON_CONFLICT, at + ": add " + path + ": it is there already")
-            .with_remedy("add --skip-existing to go on with the others");
-      }
-      batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(failed));
-      lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(failed));
-    }
-    imported += batch.size();
-    batch.clear();
-    lines.clear();
-    progress.at(imported);
-    return {};
-  };
-  for (std::string line; std::getline(in, line);) {
-    ++line_number;
-    if (line.empty()) continue;
-    auto object = from_json(line);
-    if (object) object = schema->checked(*object);
-    if (!object) return std::move(object).failure().while_doing("line " + std::to_string(line_number));
-    const auto path = PIGEON_TRY(path_argument(object->path));
-    if (path.is_root()) continue;
-    batch.push_back(creation_of(*object, path));
-    lines.push_back(line_number);
-    if (batch.size() == kImportedAtOnce) PIGEON_TRY(flush());
-  }
-  if (in.bad())
-    return temporary("read " + (is_standard_input ? "standard input" : file) + ": the input broke off");
-  PIGEON_TRY(flush());
-  session.out().line(std::to_string(imported) + " objects imported");
-  session.out().value(boost::json::object{{"imported", imported}});
   return {};
 }
 

@@ -50,21 +50,6 @@ bool are_alike(const Rdn& a, const Rdn& b) {
 
 }  // namespace
 
-std::string dn_value(std::string_view value) {
-  std::string escaped;
-  while (!value.empty()) {
-    const auto length = pigeon::utf8_sequence(value);
-    if (length > 1) {
-      escaped += value.substr(0, length);
-      value.remove_prefix(length);
-      continue;
-    }
-    escaped += is_plain(value.front()) ? std::string(1, value.front()) : hex_pair(value.front());
-    value.remove_prefix(1);
-  }
-  return escaped;
-}
-
 std::string filter_value(std::string_view value) {
   std::string escaped;
   for (const char c : value) escaped += is_plain(c) ? std::string(1, c) : hex_pair(c);

@@ -4,6 +4,7 @@
 // written or read.
 #pragma once
 
+#include <pigeon/sdk/ldap_words.hpp>
 #include <pigeon/sdk/tree_path.hpp>
 
 #include <optional>
@@ -15,11 +16,10 @@ namespace datatree_ldap {
 
 using pigeon::TreePath;
 
-// What names an object among those of its level. Compared as octets.
-inline constexpr std::string_view kNameType = "pigeonName";
+inline constexpr std::string_view kNameType = pigeon::kLdapNameType;
+inline constexpr const char* kLockType = pigeon::kLdapLockType.data();
 
-// A value in a DN, any octets: what is neither a plain character nor part of well-formed UTF-8 as "\XX".
-std::string dn_value(std::string_view value);
+using pigeon::dn_value;
 // A value in a filter, any octets.
 std::string filter_value(std::string_view value);
 

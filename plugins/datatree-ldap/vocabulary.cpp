@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "vocabulary.hpp"
 
+#include <pigeon/sdk/ldap_words.hpp>
 #include <pigeon/sdk/text.hpp>
 
 namespace datatree_ldap {
 namespace {
-
-constexpr std::string_view kPrefix = "pigeon";
-
-std::string with_prefix(std::string_view name) {
-  std::string type(kPrefix);
-  type += name;
-  const char first = pigeon::ascii_lower(name.front());
-  type[kPrefix.size()] = static_cast<char>(first - 'a' + 'A');
-  return type;
-}
-
-std::optional<std::string> without_prefix(std::string_view type) {
-  if (type.size() <= kPrefix.size() || !pigeon::same_name(type.substr(0, kPrefix.size()), kPrefix)) {
-    return std::nullopt;
-  }
-  std::string name(type.substr(kPrefix.size()));
-  name.front() = pigeon::ascii_lower(name.front());
-  return pigeon::is_key_string(name) ? std::optional(name) : std::nullopt;
-}
 
 Failure wrong(const std::string& entry, const std::string& why) {
   return pigeon::misconfigured("setting 'map' of datatree-ldap: '" + pigeon::printable(entry) + "' " + why)
@@ -42,7 +24,7 @@ Result<Vocabulary> Vocabulary::of(std::span<const std::string> map) {
       return wrong(entry, "maps no name to a type");
     if (pigeon::same_name(name, "name"))
       return wrong(entry, "maps what every object is named by, pigeonName");
-    if (pigeon::same_name(type.substr(0, kPrefix.size()), kPrefix))
+    if (pigeon::same_name(type.substr(0, pigeon::kLdapPrefix.size()), pigeon::kLdapPrefix))
       return wrong(entry, "maps to a type of ours");
     if (!vocabulary.types_.emplace(name, type).second || !vocabulary.attributes_.emplace(type, name).second) {
       return wrong(entry, "maps a name, or to a type, a second time");
@@ -53,24 +35,24 @@ Result<Vocabulary> Vocabulary::of(std::span<const std::string> map) {
 
 std::string Vocabulary::type_of(std::string_view attribute) const {
   const auto found = types_.find(attribute);
-  return found == types_.end() ? with_prefix(attribute) : found->second;
+  return found == types_.end() ? pigeon::ldap_word(attribute) : found->second;
 }
 
 std::string Vocabulary::class_type_of(std::string_view objectclass) {
-  return with_prefix(objectclass);
+  return pigeon::ldap_word(objectclass);
 }
 
 std::optional<std::string> Vocabulary::attribute_of(std::string_view type) const {
   if (const auto found = attributes_.find(type); found != attributes_.end()) return found->second;
   if (pigeon::same_name(type, kNameType)) return std::nullopt;
-  auto name = without_prefix(type);
+  auto name = pigeon::word_of_ldap(type);
   // What is mapped elsewhere does not also stand here.
   if (name && is_mapped(*name)) return std::nullopt;
   return name;
 }
 
 std::optional<std::string> Vocabulary::class_of(std::string_view type) {
-  return without_prefix(type);
+  return pigeon::word_of_ldap(type);
 }
 
 }  // namespace datatree_ldap

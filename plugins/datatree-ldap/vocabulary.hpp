@@ -21,10 +21,6 @@ using pigeon::Done;
 using pigeon::Failure;
 using pigeon::Result;
 
-// The token of a lock stands in its object. No attribute of the tree is called so: their names begin with a
-// letter, and follow the prefix at once.
-inline constexpr const char* kLockType = "pigeon-lock";
-
 class Vocabulary {
  public:
   Vocabulary() = default;

@@ -163,6 +163,35 @@ class Transfer(Case):
             self.assertEqual(other.ctl("tree", "export", "/hostile.example").stdout,
                              self.site.ctl("tree", "export", "/hostile.example").stdout)
 
+    def test_ldif(self):
+        """the same goes for LDIF, with a base or without"""
+        self.site.add_objects(*self.HOSTILE)
+        exported = self.site.ctl("tree", "export").stdout
+        for base in ([], ["--base", "ou=mail,dc=example,dc=com"]):
+            ldif = self.site.ctl("tree", "export", "--ldif", *base).stdout
+            self.assertTrue(ldif.startswith("version: 1\n\ndn: pigeonName="), ldif[:100])
+            self.assertTrue(all(len(line) <= 76 for line in ldif.splitlines()))
+            with Site(domain=None) as other:
+                done = other.ctl("tree", "import", "--ldif", input=ldif)
+                self.assertEqual(done.stdout, f"{len(exported.splitlines())} objects imported\n")
+                self.assertEqual(other.ctl("tree", "export").stdout, exported)
+        self.assertIn("add --ldif", self.site.ctl("tree", "export", "--base", "dc=x", check=False).stderr)
+
+    def test_wrong_ldif(self):
+        """an entry that is no object is named by its line, and nothing is imported"""
+        good = "dn: pigeonName=good.example\nobjectClass: pigeonMailDomain\n\n"
+        for entry, what in (("dn: pigeonName=x\n", "line 4: none of the entry's classes () is structural"),
+                            ("dn: pigeonName=x\nobjectClass: pigeonNope\n", "line 4: none of the entry's classes (nope)"),
+                            ("dn: pigeonName=x\nobjectClass: pigeonMailDomain\nobjectClass: pigeonMailUser\n", "are structural"),
+                            ("dn: pigeonName=x\nobjectClass: pigeonMailDomain\npigeonEnable: yes\n", "must be TRUE or FALSE"),
+                            ("dn: pigeonName=x\nobjectClass: pigeonMailDomain\ndescription: x\n", "line 6: 'description' does not"),
+                            ('{"path": "/x", "class": "mailDomain"}\n', "line 4: ")):
+            with self.subTest(entry=entry):
+                done = self.site.ctl("tree", "import", "--ldif", input=good + entry, check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(what, done.stderr)
+                self.assertEqual(self.site.ctl("domain", "list").stdout, "example.com\n")
+
     def test_file(self):
         """a file is imported as standard input is, and an empty line is nothing"""
         file = self.site.root / "objects"
