@@ -38,7 +38,7 @@ class Model(unittest.TestCase):
                 shutil.copy(file, directory)
             model = pathlib.Path(directory, "mailbox.pml")
             text = model.read_text()
-            looks = "stamp[place[me]] == id_of(me) || !guarded(STAMP_OPENED)"
+            looks = "stamp[place[me]] == mine[me] || !guarded(STAMP_OPENED)"
             self.assertEqual(text.count(looks), 1)
             model.write_text(text.replace(looks, "1"))
             script = pathlib.Path(directory, "check")
