@@ -31,13 +31,11 @@ seconds at_least_one(std::chrono::nanoseconds time) {
 sql::ConnectOptionsMap options_of(const Account& account, const Server& server, const std::string& host,
                                   seconds connect_time, seconds answer_time) {
   sql::ConnectOptionsMap options;
-  if (server.socket.empty()) {
-    options["hostName"] = SQLString(host);
-    options["port"] = static_cast<int>(server.port);
-    options["OPT_PROTOCOL"] = 1;
-  } else {
-    options["hostName"] = SQLString("unix://" + server.socket);
-  }
+  // Not the host alone: for the client library, localhost is a socket.
+  const bool is_v6 = host.find(':') != std::string::npos;
+  options["hostName"] = SQLString(!server.socket.empty() ? "unix://" + server.socket
+                                                         : "tcp://" + (is_v6 ? "[" + host + "]" : host) +
+                                                               ":" + std::to_string(server.port));
   options["userName"] = SQLString(account.user);
   options["password"] = SQLString(account.password);
   options["OPT_CHARSET_NAME"] = SQLString("utf8mb4");
@@ -109,20 +107,25 @@ Done Connection::connect(const Account& account, const Server& server, bool is_t
   deadline_ = deadline;
   const auto connect_time = std::min(account.connect_time, deadline.left());
   patience_ = at_least_one(std::min(account.answer_time, deadline.left()));
-  auto host = server.host;
-  if (!host.empty()) {
-    const auto address = PIGEON_TRY(resolve(host, Deadline::in(connect_time)));
-    // A certificate is for a name.
-    if (account.tls != Account::Tls::verify) host = address;
+  // A certificate is for a name, whose addresses the client library then tries for itself.
+  std::vector<std::string> hosts = {server.host};
+  if (!server.host.empty()) {
+    auto addresses = PIGEON_TRY(resolve(server.host, Deadline::in(connect_time)));
+    if (account.tls != Account::Tls::verify) hosts = std::move(addresses);
   }
-  auto options = options_of(account, server, host, at_least_one(connect_time), patience_);
-  if (is_tree) options["schema"] = SQLString(account.database);
-  auto opened = attempt([&] {
-    const Connecting undone;
-    return ::get_driver_instance()->connect(options);
-  });
-  if (!opened) return std::move(opened).failure();
-  connection_.reset(*opened);
+  for (const auto& host : hosts) {
+    auto options = options_of(account, server, host, at_least_one(connect_time), patience_);
+    if (is_tree) options["schema"] = SQLString(account.database);
+    auto opened = attempt([&] {
+      const Connecting undone;
+      return ::get_driver_instance()->connect(options);
+    });
+    if (opened) {
+      connection_.reset(*opened);
+      break;
+    }
+    if (&host == &hosts.back()) return std::move(opened).failure();
+  }
   const auto patience = std::to_string(patience_.count());
   return execute(
       "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
@@ -144,12 +147,14 @@ Done Connection::check_tree() {
   std::int64_t version = 0;
   PIGEON_TRY(attempt([&] {
     const std::unique_ptr<sql::Statement> statement(connection_->createStatement());
-    const std::unique_ptr<sql::ResultSet> rows(
-        statement->executeQuery("SELECT version, @@GLOBAL.read_only, @@GLOBAL.wsrep_on FROM layout"));
+    const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(
+        "SELECT version, @@GLOBAL.read_only, @@GLOBAL.wsrep_on, (SELECT GROUP_CONCAT(c.value) FROM "
+        "(SELECT class FROM tree GROUP BY class) used JOIN strings c ON c.id = used.class) FROM layout"));
     if (!rows->next()) return false;
     version = rows->getInt64(1);
     is_read_only_ = rows->getInt(2) != 0;
     is_cluster_ = rows->getInt(3) != 0;
+    classes_ = rows->getString(4).asStdString();
     return true;
   }));
   if (version == sql_tree::kLayoutVersion) return {};

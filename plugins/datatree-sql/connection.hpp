@@ -85,6 +85,8 @@ class Connection final : public sql_tree::Connection {
   // need not be.
   Done look_at_all(bool all);
   [[nodiscard]] bool is_copy() const { return is_read_only_; }
+  // Those that objects of the tree had when it was opened.
+  [[nodiscard]] const std::string& classes() const { return classes_; }
   [[nodiscard]] Course course() const { return course_; }
 
   // Runs a call of Connector/C++; what it throws is the answer.
@@ -105,6 +107,7 @@ class Connection final : public sql_tree::Connection {
   std::string shown_;
   Deadline deadline_;
   std::chrono::seconds patience_{};
+  std::string classes_;
   bool is_read_only_ = false;
   bool is_cluster_ = false;
   bool looks_at_all_ = false;

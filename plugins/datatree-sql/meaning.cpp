@@ -12,8 +12,8 @@ using Course = Connection::Course;
 constexpr const char* kStart = "start the server, or correct \"datatree-sql\": {\"hosts\"}";
 constexpr const char* kLetIn =
     "correct \"user\" and \"password\", or let the account in (CREATE USER, GRANT): see "
-    "pigeon-datatree-sql(7)";
-constexpr const char* kGrant = "GRANT the account what it needs on the database: see pigeon-datatree-sql(7)";
+    "datatree-sql(5)";
+constexpr const char* kGrant = "GRANT the account what it needs on the database: see datatree-sql(5)";
 constexpr const char* kInit = "correct \"database\", or run `pigeonctl init` to make a tree in it";
 constexpr const char* kUpdate = "run `pigeonctl init`: a plugin was added or updated";
 constexpr const char* kWritable = "name a server that can be written to among \"hosts\"";

@@ -47,8 +47,8 @@ std::string as_address(const std::string& host) {
 
 }  // namespace
 
-pigeon::Result<std::string> resolve(const std::string& host, pigeon::Deadline deadline) {
-  if (auto address = as_address(host); !address.empty()) return address;
+pigeon::Result<std::vector<std::string>> resolve(const std::string& host, pigeon::Deadline deadline) {
+  if (auto address = as_address(host); !address.empty()) return std::vector{std::move(address)};
   const auto failed = [&](const std::string& why) {
     return pigeon::unavailable("look up the host " + pigeon::printable(host) + ": " + why)
         .with_remedy(kRemedy);
@@ -72,10 +72,13 @@ pigeon::Result<std::string> resolve(const std::string& host, pigeon::Deadline de
     return failed("no answer in time");
   }
   if (error != 0) return failed(::gai_strerror(error));
-  auto address = request->ar_result == nullptr ? std::string() : text_of(*request->ar_result);
+  std::vector<std::string> addresses;
+  for (const auto* each = request->ar_result; each != nullptr; each = each->ai_next) {
+    if (auto address = text_of(*each); !address.empty()) addresses.push_back(std::move(address));
+  }
   ::freeaddrinfo(request->ar_result);
-  if (address.empty()) return failed("it has no address");
-  return address;
+  if (addresses.empty()) return failed("it has no address");
+  return addresses;
 }
 
 }  // namespace datatree_sql

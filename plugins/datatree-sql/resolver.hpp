@@ -7,10 +7,11 @@
 #include <pigeon/sdk/time.hpp>
 
 #include <string>
+#include <vector>
 
 namespace datatree_sql {
 
-// An address of the host, as text.
-pigeon::Result<std::string> resolve(const std::string& host, pigeon::Deadline deadline);
+// The addresses of the host, as text; one at least.
+pigeon::Result<std::vector<std::string>> resolve(const std::string& host, pigeon::Deadline deadline);
 
 }  // namespace datatree_sql

@@ -47,6 +47,8 @@ class Binding {
 };
 
 constexpr int kFirstAttribute = 6;
+// Joins in one statement, of which a server allows some sixty.
+constexpr std::size_t kMostClasses = 40;
 
 }  // namespace
 
@@ -91,11 +93,14 @@ void Slice::take_row(sql_tree::Statement& row, std::map<Place, Found>& found) co
   auto& object = found[{row.text(0), row.text(1)}];
   object.object = row.integer(4);
   object.order = row.integer(5);
+  const auto name_of_class = row.text(2);
+  // An object that was asked for by two of its places comes twice.
+  if (object.structural == name_of_class || object.has_auxiliary(name_of_class)) return;
   if (row.integer(3) != 1) {
-    object.auxiliary.push_back(row.text(2));
+    object.auxiliary.push_back(name_of_class);
     return;
   }
-  object.structural = row.text(2);
+  object.structural = name_of_class;
   auto objectclass = met_.begin();
   bool is_there = false;
   for (int column = kFirstAttribute; column < row.columns(); ++column) {
@@ -131,16 +136,26 @@ Result<bool> Slice::ask_once(const Question& question, std::map<Place, Found>& f
     binding.bind(static_cast<std::int64_t>(question.part->limit));
   }
   while (PIGEON_TRY(statement->step())) take_row(*statement, found);
-  const auto known = met_.size();
+  std::set<std::string> here;
   for (const auto& [place, object] : found) {
-    if (object.structural.empty()) continue;
-    for (const auto& each : object.auxiliary) met_.insert(pigeon::fold(each));
-    met_.insert(pigeon::fold(object.structural));
+    for (const auto& each : object.auxiliary) here.insert(pigeon::fold(each));
+    here.insert(pigeon::fold(object.structural));
   }
   // What cannot be the name of a table is found out later.
-  std::erase_if(met_, [](const auto& each) { return !pigeon::is_key_string(each); });
-  if (met_.size() != known) return false;
-  return add_values(found);
+  std::erase_if(here, [](const auto& each) { return !pigeon::is_key_string(each); });
+  if (std::includes(met_.begin(), met_.end(), here.begin(), here.end())) return add_values(found);
+  if (met_.size() + here.size() > kMostClasses) met_.clear();
+  met_.merge(here);
+  return false;
+}
+
+std::set<std::string> Slice::classes_of(const std::string& list) {
+  std::set<std::string> classes;
+  for (const auto each : pigeon::split(list, ',')) {
+    if (pigeon::is_key_string(each)) classes.insert(pigeon::fold(each));
+  }
+  if (classes.size() > kMostClasses) classes.clear();
+  return classes;
 }
 
 Result<std::map<Slice::Place, Slice::Found>> Slice::ask(const Question& question) {
@@ -209,9 +224,8 @@ Result<std::optional<Objects>> Slice::read(const TreePath& path, bool with_child
   const Place own = place_of(path);
   const Place parent = path.is_root() ? root : place_of(path.parent());
   const auto cursor = path.text();
-  Question question;
-  const std::set<Place> places = {root, parent, own};
-  question.places.assign(places.begin(), places.end());
+  // As many for every object, so that one statement does for all.
+  Question question{.places = {root, parent, own}};
   if (with_children) question.cursors.emplace_back(cursor);
   question.part = part;
   const auto found = PIGEON_TRY(ask(question));

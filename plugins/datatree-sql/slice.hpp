@@ -3,10 +3,10 @@
 // Objects with all that belongs to them, in few round trips: one statement gives places and attributes
 // together, and a second one the values of multi-valued attributes.
 //
-// The statement has to name the tables of the classes of what it finds. So it names those that were met
-// before on this connection, and is asked once more, with the others, where it finds one of another class.
-// Whatever it gives is one state of the database. A key of multi-valued attributes is never used twice:
-// values that are gone mean that the object was changed meanwhile, and all is read again.
+// The statement has to name the tables of the classes of what it finds. So it names those that are in use, as
+// far as is known on this connection, and is asked once more, with the others, where it finds one of another
+// class. Whatever it gives is one state of the database. A key of multi-valued attributes is never used
+// twice: values that are gone mean that the object was changed meanwhile, and all is read again.
 #pragma once
 
 #include <sql-tree/connection.hpp>
@@ -14,6 +14,7 @@
 
 #include <pigeon/sdk/datatree.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -38,7 +39,10 @@ struct Part {
 
 class Slice {
  public:
-  // `met`: the classes that were met on this connection, in lower case; it grows.
+  // The classes in a list, as `met` below.
+  static std::set<std::string> classes_of(const std::string& list);
+
+  // `met`: the classes that are known to be in use, in lower case; it grows.
   Slice(sql_tree::Connection& connection, std::set<std::string>& met, pigeon::Deadline deadline)
       : connection_(connection), met_(met), deadline_(deadline) {}
 
@@ -59,6 +63,10 @@ class Slice {
     std::set<std::string> with_attributes;  // the classes whose tables have a row for it
     pigeon::Attributes attributes;
     std::vector<std::pair<std::int64_t, std::string>> keys;
+
+    [[nodiscard]] bool has_auxiliary(const std::string& name) const {
+      return std::find(auxiliary.begin(), auxiliary.end(), name) != auxiliary.end();
+    }
   };
   using Place = std::pair<std::string, std::string>;  // cursor, name
   struct Question;

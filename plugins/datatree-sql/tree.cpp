@@ -54,7 +54,10 @@ Result<sql_tree::Connection*> Tree::connect(Need need, Deadline deadline) {
   if (deadline.passed()) return pigeon::failure(PIGEON_TIMEOUT, "ask the tree: the time is over");
   if (connection_ && !connection_->can_wait_until(deadline)) let_go();
   if (connection_ && need == Need::original && connection_->is_copy()) let_go();
-  if (!connection_) connection_ = PIGEON_TRY(open_one(need, true, deadline));
+  if (!connection_) {
+    connection_ = PIGEON_TRY(open_one(need, true, deadline));
+    if (trusts_classes_) met_ = Slice::classes_of(connection_->classes());
+  }
   // In a cluster, where another node may know more.
   PIGEON_TRY(connection_->look_at_all(need == Need::original));
   return connection_.get();
@@ -70,6 +73,8 @@ bool Tree::recovers(const Failure& failure, int attempt, Deadline deadline) {
   }
   if (course != Connection::Course::elsewhere && !failure.may_have_happened) return false;
   let_go();
+  // The table of one of them may be missing: then it is missed where it is needed, and only there.
+  trusts_classes_ = false;
   if (failure.may_have_happened || deadline.passed()) return false;
   if (attempt > 0) current_ = (current_ + 1) % account_.servers.size();
   return attempt <= static_cast<int>(account_.servers.size());

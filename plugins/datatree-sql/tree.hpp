@@ -42,6 +42,7 @@ class Tree final : public sql_tree::Tree {
   std::size_t current_ = 0;
   std::unique_ptr<Connection> connection_;
   std::set<std::string> met_;  // classes, on this connection
+  bool trusts_classes_ = true;
 };
 
 }  // namespace datatree_sql
