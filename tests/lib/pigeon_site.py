@@ -161,7 +161,10 @@ class Site:
     def sql(self, statement, *values):
         """Changes the tree behind everybody's back, as an administrator with sqlite3 would."""
         if TREE:
-            raise unittest.SkipTest("only the embedded tree is a file")
+            behind = importlib.import_module(f"tree_{TREE}")
+            if not hasattr(behind, "sql"):
+                raise unittest.SkipTest("this tree is not in SQL")
+            return behind.sql(self, statement, values)
         with contextlib.closing(sqlite3.connect(self.state / "tree.db", timeout=10)) as database, database:
             return database.execute(statement, values).fetchall()
 
