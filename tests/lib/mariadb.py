@@ -70,7 +70,10 @@ def free_port():
 
 
 class MariaDB:
-    """REQUIRES: use as a context manager, or call stop. Runs when it is made. Its root has no password."""
+    """REQUIRES: use as a context manager, or call remove. Runs when it is made. Its root has no password."""
+
+    prefix = ()  # of the command that starts it
+    environment = None
 
     def __init__(self, *options, data=None, start=True):
         """data: the data directory of a server that is stopped, which this one begins as a copy of."""
@@ -95,7 +98,7 @@ class MariaDB:
         command = [SERVER, "--no-defaults", f"--datadir={self.directory}/data", f"--socket={self.socket}",
                    "--bind-address=127.0.0.1", f"--port={self.port}", f"--pid-file={self.directory}/pid",
                    f"--log-error={self.directory}/error.log", *SMALL, *self.options, *options]
-        self.process = subprocess.Popen(_as_user(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*self.prefix, *_as_user(command)], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
