@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import unittest
 
@@ -18,12 +19,14 @@ def bench(name, *arguments, check=True):
 
 class Bench(unittest.TestCase):
     def setUp(self):
-        wanted = ("pigeon-deliver", "pigeonctl", "bench-bare", "bench-launch", "bench-batch", "bench-load")
+        wanted = ("pigeon-deliver", "pigeonctl", "bench-bare", "bench-launch", "bench-batch", "bench-load",
+                  "bench-lookup", "bench-warm")
         missing = [p for p in wanted if not (BUILD / "bin" / p).is_file()]
         if missing:
             self.skipTest(f"{', '.join(missing)} not built in {BUILD}: cmake --build --preset release")
         # Everything small: a tree of ten users is imported anew into a cache that is keyed by their number.
         self.pipe = ("--build", BUILD, "-n", 2, "--users", 10, "--mailboxes", 2)
+        self.tree = ("--build", BUILD, "-n", 3, "--users", 50)
         self.batch = ("--build", BUILD, "--seconds", 0.05, "--rounds", 1, "--unit", 1)
 
 
@@ -71,6 +74,67 @@ class Pipe(Bench):
     def test_nothing_built(self):
         """Where nothing is built, bench/pipe says how to build it."""
         done = bench("pipe", "--build", "/nonexistent", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cmake --build --preset release", done.stderr)
+
+
+class Tree(Bench):
+    SHOWN = {"sqlite": "SQLite", "ldap": "slapd", "sql": "MariaDB"}
+
+    def test_figures(self):
+        """bench/tree prints median, ratio, quartiles and round trips of each, and whether each figure is reached."""
+        lines = bench("tree", *self.tree).stdout.splitlines()
+        self.assertIn("cold, 3 times each", lines)
+        self.assertIn("warm, 30 times each", lines)
+        headers = [l.split() for l in lines if "median" in l]
+        self.assertEqual(headers, ["median ratio quartiles trips".split()] * 2)
+        skipped = [l.split()[1].rstrip(":") for l in lines if l.startswith("skipped ")]
+        for site in self.SHOWN.values():
+            # Its own line in the one table, and two in the other.
+            rows = [l for l in lines if l.split(" ", 1)[0].rstrip(",") == site and " us" in l]
+            self.assertNotEqual(len(rows) >= 3, site in skipped, lines)
+            wanted = 2 if site != "SQLite" and site not in skipped else 0
+            for heat in ("warm", *(() if "postfix" in skipped else ("cold",))):
+                verdicts = [l for l in lines if f") {site}: {heat}, " in l]
+                self.assertEqual(len(verdicts), wanted if heat == "warm" else wanted // 2, lines)
+                self.assertTrue(all(v.split()[0] in ("REACHED", "MISSED") for v in verdicts), verdicts)
+        self.assertTrue(lines[-1].startswith("printed by: bench/tree --build "), lines[-1])
+
+    def test_json(self):
+        """bench/tree --json prints one object, in which each server and peer has figures or the reason why not."""
+        found = json.loads(bench("tree", *self.tree, "--json").stdout)
+        self.assertEqual(found["users"], 50)
+        cold, warm = found["results"]["cold"], found["results"]["warm"]
+        for site, shown in self.SHOWN.items():
+            self.assertNotEqual(site in cold, shown in found["skipped"], found["skipped"])
+            self.assertEqual(site in cold, site in warm)
+        for site in set(cold) - {"sqlite"}:
+            for package, name in (("postfix", "postmap"), ("dovecot", "doveadm")):
+                measured = [n for n in cold[site] if n.startswith(name)]
+                self.assertNotEqual(len(measured) == 1, package in found["skipped"], found)
+        for heat, measured in (("cold", 3), ("warm", 30)):
+            for row in (r for each in found["results"][heat].values() for r in each.values()):
+                self.assertEqual(row["measured"], measured)
+                self.assertGreater(row["median_us"], 0)
+        self.assertTrue(all(v["reached"] == (v["own_us"] <= v["limit_us"]) for v in found["verdicts"]))
+        self.assertEqual(len(found["verdicts"]), sum(2 + ("postfix" not in found["skipped"]) for s in cold if s != "sqlite"))
+
+    def test_round_trips(self):
+        """Each look-up on an open connection is one round trip, in every server; in SQLite there is none."""
+        results = json.loads(bench("tree", *self.tree, "--json").stdout)["results"]
+        if shutil.which("strace") is None:
+            self.skipTest("strace is not installed")
+        for site, found in results["warm"].items():
+            trips = {who: row["round_trips"] for who, row in found.items()}
+            wanted = {"delivery": 0, "user": 0} if site == "sqlite" else {"delivery": 2, "user": 1, "client": 1}
+            self.assertEqual(trips, wanted, site)
+            least = 0 if site == "sqlite" else 3
+            self.assertGreaterEqual(results["cold"][site][site]["round_trips"], least, site)
+            self.assertLessEqual(results["cold"][site][site]["round_trips"], 4 * least, site)
+
+    def test_nothing_built(self):
+        """Where nothing is built, bench/tree says how to build it."""
+        done = bench("tree", "--build", "/nonexistent", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("cmake --build --preset release", done.stderr)
 
