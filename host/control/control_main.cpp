@@ -196,8 +196,9 @@ class Parser {
         ->required();
     auto& schema = group("schema", "the schema of the tree, from the installed plugins");
     command(schema, "json", "for programs", [](Session& s) { return schema_json(s); });
-    command(schema, "sql", "as the configured datatree writes it",
-            [](Session& s) { return schema_in(s, "sql"); });
+    command(schema, "sql", "as the configured datatree writes it", [this](Session& s) {
+      return schema_in(s, a_.name.empty() ? "sql" : a_.name);
+    })->add_option("--dialect", a_.name, "sqlite or mysql; by default what the datatree itself speaks");
     command(schema, "ldap", "for an LDAP server, as the configured datatree writes it", [this](Session& s) {
       return schema_in(s, a_.flag ? "cn-config" : "ldap");
     })->add_flag("--cn-config", a_.flag, "as LDIF, for a server that keeps its configuration in cn=config");

@@ -209,8 +209,12 @@ Result<std::optional<Found>> Reader::found_in(std::span<Answer> answers, const W
         .with_remedy("let this identity read everything below the base");
   }
   PIGEON_TRY(add_below(below, {found.entry.dn, *path, wanted.depth}, anchor, found.objects));
-  std::stable_sort(found.objects.begin() + 1, found.objects.end(),
-                   [](const auto& a, const auto& b) { return seen(a).depth() < seen(b).depth(); });
+  // Parents first; within a level in the order of the names, whatever the server's is.
+  std::sort(found.objects.begin() + 1, found.objects.end(), [](const auto& a, const auto& b) {
+    const auto one = seen(a);
+    const auto other = seen(b);
+    return one.depth() != other.depth() ? one.depth() < other.depth() : one.text() < other.text();
+  });
   return found;
 }
 

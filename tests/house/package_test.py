@@ -88,7 +88,8 @@ class Packages(unittest.TestCase):
     def test_dependencies(self):
         """a package depends on the libraries that its programs are linked with, or load when they need them"""
         wanted = {"pigeondeliver": {"libc6", "libidn2-0"}, "libpigeon-plugin-dev": {"libc6", "libelf1"},
-                  "pigeondeliver-mysql": {"pigeondeliver", "libc6", "libgcc-s1", "libmysqlcppconn7v5", "libstdc++6"}}
+                  "pigeondeliver-mysql": {"pigeondeliver", "libc6", "libgcc-s1", "libmysqlcppconn7v5", "libstdc++6"},
+                  "pigeondeliver-ldap": {"pigeondeliver", "libc6", "libldap-2.5-0"}}
         for name, libraries in wanted.items():
             if name not in packages:
                 continue  # test_every_package names those that must be there
@@ -139,6 +140,7 @@ class Packages(unittest.TestCase):
                                      "share/man/man1/pigeon-new.1.gz", "share/pigeon/new/tests.cmake",
                                      "share/pigeon/example/mda-plain/plugin.cpp"),
             "pigeondeliver-mysql": ("lib/pigeon/plugins/datatree-sql.so", "share/man/man5/datatree-sql.5.gz"),
+            "pigeondeliver-ldap": ("lib/pigeon/plugins/datatree-ldap.so", "share/man/man5/datatree-ldap.5.gz"),
         }.items():
             for file in files if name in packages else ():
                 self.assertTrue((self.contents / name / "usr" / file).is_file(), f"{name}: {file}")

@@ -78,7 +78,7 @@ class Slapd:
         if AS_ROOT:
             for path in (self.directory, self.data):
                 os.chown(path, USER.pw_uid, USER.pw_gid)
-        self.start()
+        self.start_somewhere()
         if fill:
             self.add_suffix()
 
@@ -142,6 +142,17 @@ class Slapd:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment(), **identity())
         self.wait_until_it_answers()
+
+    def start_somewhere(self):
+        """As start, on other ports where somebody else has taken these meanwhile."""
+        for _ in range(5):
+            try:
+                return self.start()
+            except AssertionError as failed:
+                if "Address already in use" not in str(failed):
+                    raise
+                self.port, self.tls_port = free_port(), self.tls_port and free_port()
+        return self.start()
 
     def wait_until_it_answers(self, seconds=30):
         end = time.monotonic() + seconds

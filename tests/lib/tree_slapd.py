@@ -61,4 +61,4 @@ def server():
 def settings(_site):
     """What differs in the configuration of a site."""
     base = f"ou=site{next(_numbers)},{slapd.SUFFIX}"
-    return {"datatree": "datatree-ldap", "datatree-sqlite": None, "datatree-ldap": section(server(), base)}
+    return {"datatree": "datatree-ldap", "datatree-ldap": section(server(), base)}

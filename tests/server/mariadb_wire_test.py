@@ -83,6 +83,28 @@ class Statements(unittest.TestCase):
 
 
 class Schema(unittest.TestCase):
+    def setUp(self):
+        self.site = self.enterContext(Site(domain=None))  # an embedded tree
+
+    def test_dialects(self):
+        """the printed schema in the dialect of MariaDB makes the tables that init makes, and any tree prints it"""
+        printed = self.site.ctl("schema", "sql", "--dialect", "mysql").stdout
+        server.sql("CREATE DATABASE by_hand CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
+        self.addCleanup(server.sql, "DROP DATABASE by_hand; DROP DATABASE by_init")
+        server.sql(printed, "by_hand")
+        server.sql(printed, "by_hand")
+        with Site(tree("by_init"), domain=None) as other:
+            self.assertEqual(other.ctl("schema", "sql").stdout, printed)
+            self.assertEqual(other.ctl("schema", "sql", "--dialect", "sqlite").stdout, self.site.ctl("schema", "sql").stdout)
+            refused = other.ctl("schema", "sql", "--dialect", "oracle", check=False)
+            self.assertIn("sqlite and mysql", refused.stderr)
+        columns = ("SELECT table_name, column_name, column_type, collation_name, column_key FROM "
+                   "information_schema.columns WHERE table_schema = '{}' ORDER BY 1, 2")
+        self.assertEqual(server.sql(columns.format("by_hand")), server.sql(columns.format("by_init")))
+        # What was printed before is then a tree as soon as it has its root.
+        with Site(tree("by_hand")) as site:
+            self.assertEqual(site.deliver().exit, 0)
+
     def test_new_attributes(self):
         """init adds the column of an attribute that a plugin has got, and drops nothing"""
         self.addCleanup(server.sql, "DROP DATABASE older")
