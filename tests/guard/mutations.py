@@ -22,6 +22,7 @@ class Mutation:
 
 MAILDIR = ("mda-maildir", "mda-maildir-tests")
 SQLITE = ("datatree-sqlite", "datatree-sqlite-tests")
+LDAP = ("datatree-ldap", "datatree-ldap-tests")
 HOST = ("pigeon-deliver", "pigeonctl", "host-tests")
 
 POWER_LOSS = ("power_loss_test", "creator-optimistic: ")
@@ -33,6 +34,7 @@ MAILBOX = "plugins/mda-maildir/mailbox.cpp"
 FILE = "plugin-api/include/pigeon/sdk/file.hpp"
 PATHS = "plugin-api/include/pigeon/sdk/mailbox.hpp"
 SUPERVISOR = "host/supervisor.cpp"
+LDAP_READER = "plugins/datatree-ldap/reader.cpp"
 
 MUTATIONS = (
     Mutation(
@@ -252,5 +254,95 @@ MUTATIONS = (
         MAILDIR,
         ("mda-maildir-tests", "a link at any component below the base*"),
         "ERROR",
+    ),
+    Mutation(
+        "an LDAP entry that is hidden is not said not to be there",
+        LDAP_READER,
+        "  PIGEON_TRY(check_absence(answers[first], parent, wanted.dn));\n",
+        "",
+        LDAP,
+        ("ldap_fault_test", "test_hidden"),
+        "67 != 75",
+    ),
+    Mutation(
+        "an LDAP object whose classes are hidden is no answer",
+        LDAP_READER,
+        " || !entry.has_value(kClass, whole)",
+        "",
+        LDAP,
+        ("ldap_fault_test", "test_hidden"),
+        "AssertionError: (0|67) != 75",
+    ),
+    Mutation(
+        "below an LDAP entry that is not marked, nobody is said not to be there",
+        LDAP_READER,
+        "  if (mark.empty() || !entry.has_value",
+        "  if (false && !entry.has_value",
+        LDAP,
+        ("ldap_fault_test", "test_settings"),
+        "67 != 75",
+    ),
+    Mutation(
+        "a server that takes one name for another gives nobody somebody else's mail",
+        LDAP_READER,
+        "== wanted.as && is_alias(answer.entries.front())",
+        "!= TreePath()",
+        LDAP,
+        ("ldap_fault_test", "test_other_schema"),
+        "0 != 67",
+    ),
+    Mutation(
+        "an alias and what it names are one user",
+        LDAP_READER,
+        "object_of(found.entry, *path)",
+        "object_of(found.entry, wanted.as)",
+        LDAP,
+        ("ldap_servers_test", "test_user"),
+        "AssertionError",
+    ),
+    Mutation(
+        "a copy that is not filled is not believed",
+        LDAP_READER,
+        "  if (connection_.is_filled()) return {};\n",
+        "  if (!answers.empty()) return {};\n",
+        LDAP,
+        ("ldap_servers_test", "test_not_filled"),
+        "67 != 0",
+    ),
+    Mutation(
+        "what a copy does not have is asked of the provider",
+        "plugins/datatree-ldap/tree.cpp",
+        "  if (found || request.authoritative || !providers_) return found;\n",
+        "  if (found || request.authoritative || providers_) return found;\n",
+        LDAP,
+        ("ldap_servers_test", "test_lag"),
+        "67 != 0",
+    ),
+    Mutation(
+        "an LDAP entry that somebody has written to since it was read is not overwritten",
+        "plugins/datatree-ldap/writer.cpp",
+        '  const auto same = equality("entryCSN", number);\n',
+        '  const std::string same = "(objectClass=*)";\n',
+        LDAP,
+        ("datatree-ldap-tests", "a write carries what it was decided on*"),
+        "ERROR",
+    ),
+    Mutation(
+        "a referral leads to servers that are configured, and to no other",
+        "plugins/datatree-ldap/servers.cpp",
+        "  return found == known_.end() ? nullptr : &found->second;\n",
+        "  return found == known_.end() ? &known_.front().second : &found->second;\n",
+        LDAP,
+        ("ldap_servers_test", "test_strangers"),
+        "is not configured",
+    ),
+    Mutation(
+        "a server's certificate is checked",
+        "plugins/datatree-ldap/connection.cpp",
+        "set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD)",
+        "set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_NEVER)",
+        LDAP,
+        ("ldap_servers_test", "test_wrong"),
+        "0 != 75",
     ),
 )

@@ -183,6 +183,7 @@ class Hidden(Case):
                      f'dn.children="{domain}"', f'dn.base="pigeonName=alice,{users}"',
                      f'dn.subtree="pigeonName=alice,{users}"', f'dn.subtree="{BASE}" attrs=objectClass',
                      f'dn.base="{BASE}" attrs=pigeonTree', f'dn.subtree="{users}" attrs=objectClass', f'dn.base="pigeonName=alice,{users}" attrs=objectClass',
+                     f'dn.base="pigeonName=mailStore,{domain}" attrs=objectClass',
                      f'dn.subtree="{users}" attrs=structuralObjectClass'):
             for level in ("none", "disclose"):
                 with self.subTest(what, level=level):

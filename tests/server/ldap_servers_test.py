@@ -2,6 +2,7 @@
 """Several LDAP servers: one takes over from another, one refers to another, one is copied from another; and aliases."""
 
 import concurrent.futures
+import contextlib
 import pathlib
 import socket
 import subprocess
@@ -25,7 +26,7 @@ def setUpModule():
 
 
 def site_on(server, **section):
-    own = tree_slapd.section(server, connectTimeout="1s", answerTimeout="1s")
+    own = tree_slapd.section(server, connectTimeout="2s", answerTimeout="2s")
     return Site({"datatree": "datatree-ldap", "datatree-sqlite": None, "deadline": DEADLINE,
                  "datatree-ldap": {**own, **section}})
 
@@ -338,12 +339,15 @@ class Encrypted(Case):
             with self.subTest(what), Slapd(schema=schema, tls=tls) as server, site_on(server) as site:
                 if what == "date":
                     time.sleep(1.1)
+                # Where libldap looks for settings: the environment, and the directory that we are in.
                 lax = {"LDAPTLS_REQCERT": "never", "PATH": "/usr/bin:/bin"}
+                (site.root / "ldaprc").write_text("TLS_REQCERT never\n")
                 for way in self.ways(server):
                     self.ldap(site, caFile=str(self.authority.certificate), **way)
                     begin = len(server.binds() - {""})
                     server.log.write_text("")
-                    done = site.deliver(environment=lax)
+                    with contextlib.chdir(site.root):
+                        done = site.deliver(environment=lax)
                     self.assertEqual(done.exit, 75, done)
                     self.assertEqual(server.binds() - {""}, set(), begin)
                 self.ldap(site, uris=[server.ldapi])
