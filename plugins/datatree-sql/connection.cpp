@@ -118,7 +118,8 @@ Done Connection::connect(const Account& account, const Server& server, bool is_t
     if (is_tree) options["schema"] = SQLString(account.database);
     auto opened = attempt([&] {
       const Connecting undone;
-      return ::get_driver_instance()->connect(options);
+      static sql::Driver* const driver = ::get_driver_instance();
+      return driver->connect(options);
     });
     if (opened) {
       connection_.reset(*opened);

@@ -41,7 +41,9 @@ def _as_user(command):
 
 def _directory(prefix):
     # In memory, where there is any: it is not the disk that is tested. Short: it holds the path of a socket.
-    place = next(place for place in ("/dev/shm", "/tmp") if os.access(place, os.W_OK | os.X_OK))
+    place = "/dev/shm"
+    if not os.access(place, os.W_OK | os.X_OK) or shutil.disk_usage(place).free < 1 << 30:
+        place = "/tmp"
     directory = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=place))
     directory.chmod(0o755)
     if AS_ROOT:

@@ -12,14 +12,15 @@ class Proxy:
 
     delay: seconds that each answer is late. cut_after: so many bytes of answers, then the connection ends. silent:
     nothing is passed on at all. cut_at: when the client has sent this text, it is passed on, and the connection ends
-    without the answer; only once. hang_after: so many bytes of answers, then silence on a connection that stays.
+    without the answer; only once. late: so many seconds after the client has seen that end. hang_after: so many bytes of answers, then silence on a connection that stays.
     said: the bytes of answers in the last connection.
     """
 
-    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None):
+    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0):
         self.target = port
         self.delay, self.cut_after, self.silent, self.cut_at = delay, cut_after, silent, cut_at
         self.hang_after = hang_after
+        self.late = late
         self.said = 0
         self.cuts = 0
         self.connections = 0
@@ -50,7 +51,7 @@ class Proxy:
             self._open.append(server)
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for source, target, pass_on in ((client, server, self._ask), (server, client, self._answer)):
+            for source, target, pass_on in ((client, server, self._asker(client)), (server, client, self._answer)):
                 threading.Thread(target=self._pump, args=(source, target, pass_on), daemon=True).start()
 
     def _pump(self, source, target, pass_on):
@@ -63,14 +64,21 @@ class Proxy:
         _end(source)
         _end(target)
 
-    def _ask(self, server, data, _passed):
-        server.sendall(data)
-        if self.cut_at is None or self.cut_at not in data:
-            return True
-        self.cut_at = None
-        self.cuts += 1
-        time.sleep(0.3)  # the server does what it was asked
-        return False
+    def _asker(self, client):
+        def ask(server, data, _passed):
+            if self.cut_at is None or self.cut_at not in data:
+                server.sendall(data)
+                return True
+            self.cut_at = None
+            self.cuts += 1
+            if self.late:
+                _end(client)
+                time.sleep(self.late)
+            server.sendall(data)
+            time.sleep(0.3)  # the server does what it was asked
+            return False
+
+        return ask
 
     def _answer(self, client, data, passed):
         time.sleep(self.delay)

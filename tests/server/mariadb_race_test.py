@@ -187,6 +187,20 @@ class Galera(Hosts, unittest.TestCase):
         self.assertEqual(self.deliver(2, late, 1)[-1], 0)
         self.check(late, 2)
 
+    def test_waits_for_the_cluster(self):
+        """what is read to be written back is read when the node has everything that the cluster has"""
+        self.configure("creator-lock", own_node_only=True)
+        self.add(self.user)
+        node = self.servers[1]
+        node.sql("SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = 1")
+        self.assertEqual(self.deliver(1, self.user, 0)[-1], 0)
+        node.sql("SET GLOBAL general_log = 0")
+        said = [text for (text,) in node.sql("SELECT argument FROM mysql.general_log WHERE user_host LIKE 'pigeon%'")]
+        waits = said.index("SET SESSION wsrep_sync_wait = 7")
+        self.assertLess(waits, said.index("START TRANSACTION"))
+        # The two slices of every delivery come before, and need not wait.
+        self.assertGreaterEqual(len([text for text in said[:waits] if text.startswith("SELECT l.value")]), 2)
+
     def test_read_after_write(self):
         """what one host has just written, a node that lags knows where it has to: no second allocation"""
         self.configure("creator-optimistic", own_node_only=True)
