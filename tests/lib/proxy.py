@@ -71,9 +71,8 @@ class Proxy:
                 return True
             self.cut_at = None
             self.cuts += 1
-            if self.late:
-                _end(client)
-                time.sleep(self.late)
+            _end(client)
+            time.sleep(self.late)
             server.sendall(data)
             time.sleep(0.3)  # the server does what it was asked
             return False

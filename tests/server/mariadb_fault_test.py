@@ -193,6 +193,14 @@ class Faults(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 5)
             self.assertEqual((silent.connections, broken.connections), (1, 1))
 
+    def test_fail_over_in_the_middle(self):
+        """a server that breaks off anywhere is left for the next one, within the same delivery"""
+        for cut in (900, 1200, 1500, 1800, 2400):
+            with self.subTest(cut=cut), Proxy(server.port, cut_after=cut) as broken:
+                self.configure(f"127.0.0.1:{broken.port}", f"127.0.0.1:{server.port}")
+                self.assertEqual(self.site.deliver("bob@example.com").exit, 0)
+                self.assertGreaterEqual(broken.cuts, 1)
+
     def test_fail_over_to_write(self):
         """where the first server can only be read, what must be written is written to another"""
         self.site.ctl("user", "add", "dave@example.com")
@@ -221,6 +229,17 @@ class Faults(unittest.TestCase):
                 self.assertEqual((done.exit, proxy.cuts), (0, round_ + 1), done.records)
                 self.assertEqual(len(self.site.messages(user)), 1)
                 self.assertEqual(self.site.allocation(user)["ready"], "TRUE")
+
+    def test_lost_answer_to_an_administrator(self):
+        """a change whose answer was lost is not made a second time, and is not called done before"""
+        with Proxy(server.port, cut_at=COMMIT) as proxy:
+            told = self.site.ctl("-o", f"datatree-sql.hosts=127.0.0.1:{proxy.port}", "user", "add", "judy@example.com",
+                                 check=False)
+            self.assertEqual(proxy.cuts, 1)
+        self.assertNotEqual(told.returncode, 0)
+        self.assertIn("Lost connection", told.stderr)
+        self.assertNotIn("there already", told.stderr)
+        self.site.ctl("tree", "get", "/example.com/mailUsers/judy")
 
     def test_lock_held(self):
         """an object that another one is writing is waited for, within the deadline"""
