@@ -9,6 +9,8 @@ namespace datatree_ldap {
 namespace {
 
 constexpr int kNamesInPage = 1000;
+// No tree is deeper than a few levels.
+constexpr std::size_t kLevelsKept = 8;
 // Objects that are asked for at once.
 constexpr std::size_t kAtOnce = 200;
 
@@ -33,9 +35,15 @@ Result<std::vector<std::string>> Listing::names_below(Connection& connection, Co
     return path && path->depth() == 1 ? std::optional(path->name()) : std::nullopt;
   };
   Names names;
-  Question question{.dn = dn, .scope = Scope::one, .types = {"structuralObjectClass"}, .page = kNamesInPage};
+  // Most levels are small, and a page of a small one takes slapd ten times as long as the whole of it.
+  Question question{.dn = dn, .scope = Scope::one, .types = {"structuralObjectClass"}, .most = kNamesInPage};
   do {
-    const auto answer = PIGEON_TRY(connection.ask({question}, deadline)).front();
+    auto answer = PIGEON_TRY(connection.ask({question}, deadline)).front();
+    if (answer.code == LDAP_SIZELIMIT_EXCEEDED && question.most != 0) {
+      question.most = 0;
+      question.page = kNamesInPage;
+      answer = PIGEON_TRY(connection.ask({question}, deadline)).front();
+    }
     if (answer.code == LDAP_REFERRAL) {
       return context.referrals.follow<Names>(
           answer.referral, dn, hops, deadline,
@@ -63,39 +71,43 @@ Result<std::vector<std::string>> Listing::names_below(Connection& connection, Co
   return names;
 }
 
-Result<bool> Listing::begin(Connection& connection, Context& context, const pigeon::Page& request,
-                            Deadline deadline) {
-  forget();
+Result<std::optional<Listing::Level>> Listing::take(Connection& connection, Context& context,
+                                                    const pigeon::Page& request, Deadline deadline) {
+  for (auto kept = levels_.begin(); kept != levels_.end() && !request.after.empty(); ++kept) {
+    if (kept->path != request.path || kept->after != request.after) continue;
+    auto level = std::move(*kept);
+    levels_.erase(kept);
+    return level;
+  }
   // The root, the parent and the object, for what is not there.
   const auto found = PIGEON_TRY(Reader(connection, context, deadline).find(request.path, 0));
-  if (!found) return false;
-  dn_ = found->entry.dn;
-  names_ = PIGEON_TRY(names_below(connection, context, dn_, 0, deadline));
-  std::sort(names_.begin(), names_.end());
-  const auto next = std::upper_bound(names_.begin(), names_.end(), request.after);
-  next_ = request.after.empty() ? 0 : static_cast<std::size_t>(next - names_.begin());
-  after_ = request.after;
-  path_ = request.path;
-  return true;
+  if (!found) return std::nullopt;
+  Level level = {.path = request.path, .dn = found->entry.dn, .after = request.after, .names = {}};
+  level.names = PIGEON_TRY(names_below(connection, context, level.dn, 0, deadline));
+  std::sort(level.names.begin(), level.names.end());
+  const auto next = std::upper_bound(level.names.begin(), level.names.end(), request.after);
+  level.next = request.after.empty() ? 0 : static_cast<std::size_t>(next - level.names.begin());
+  return level;
 }
 
 Result<std::optional<Objects>> Listing::page(Connection& connection, Context& context,
                                              const pigeon::Page& request, Deadline deadline) {
-  const bool goes_on = path_ == request.path && after_ == request.after && !request.after.empty();
-  if (!goes_on && !PIGEON_TRY(begin(connection, context, request, deadline))) return std::nullopt;
+  auto level = PIGEON_TRY(take(connection, context, request, deadline));
+  if (!level) return std::nullopt;
   Objects objects;
-  while (objects.size() < request.limit && next_ < names_.size()) {
+  while (objects.size() < request.limit && level->next < level->names.size()) {
     std::vector<Question> questions = {Reader(connection, context, deadline).root_question()};
-    const auto many = std::min({kAtOnce, request.limit - objects.size(), names_.size() - next_});
+    const auto many = std::min({kAtOnce, request.limit - objects.size(), level->names.size() - level->next});
     for (std::size_t i = 0; i < many; ++i) {
-      questions.push_back({.dn = dn_of(TreePath().child(names_[next_ + i]), dn_), .types = Reader::types()});
+      questions.push_back({.dn = dn_of(TreePath().child(level->names[level->next + i]), level->dn),
+                           .types = Reader::types()});
     }
     auto answers = PIGEON_TRY(connection.ask(questions, deadline));
     Reader reader(connection, context, deadline);
     PIGEON_TRY(reader.check_root(answers.front()));
-    for (std::size_t i = 0; i < many; ++i, ++next_) {
-      const auto path = request.path.child(names_[next_]);
-      after_ = names_[next_];
+    for (std::size_t i = 0; i < many; ++i, ++level->next) {
+      const auto path = request.path.child(level->names[level->next]);
+      level->after = level->names[level->next];
       const auto& answer = answers[i + 1];
       // Removed since its name was read.
       if (answer.code == LDAP_NO_SUCH_OBJECT) continue;
@@ -111,7 +123,8 @@ Result<std::optional<Objects>> Listing::page(Connection& connection, Context& co
     }
   }
   // The last names were of what is gone: nothing is lost if the next call begins anew.
-  if (objects.empty() || next_ == names_.size()) forget();
+  if (!objects.empty() && level->next < level->names.size()) levels_.push_front(*std::move(level));
+  if (levels_.size() > kLevelsKept) levels_.pop_back();
   return objects;
 }
 

@@ -9,6 +9,7 @@
 
 #include <pigeon/sdk/datatree.hpp>
 
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,22 +21,26 @@ class Listing {
   Result<std::optional<Objects>> page(Connection& connection, Context& context, const pigeon::Page& request,
                                       Deadline deadline);
   // What was kept may no longer be so.
-  void forget() { path_.reset(); }
+  void forget() { levels_.clear(); }
 
  private:
+  struct Level {
+    TreePath path;  // what the names are below
+    std::string dn;
+    std::string after;               // where the next call goes on
+    std::vector<std::string> names;  // sorted
+    std::size_t next = 0;
+  };
   // The names of what is below an entry, on this server or where it refers to.
   static Result<std::vector<std::string>> names_below(Connection& connection, Context& context,
                                                       const std::string& dn, unsigned hops,
                                                       Deadline deadline);
-  // False: there is no such object.
-  Result<bool> begin(Connection& connection, Context& context, const pigeon::Page& request,
-                     Deadline deadline);
+  // Where the last call for this level stopped, or its beginning. Nothing if there is no such object.
+  Result<std::optional<Level>> take(Connection& connection, Context& context, const pigeon::Page& request,
+                                    Deadline deadline);
 
-  std::optional<TreePath> path_;  // what the names are below
-  std::string dn_;
-  std::string after_;               // where the next call goes on
-  std::vector<std::string> names_;  // sorted
-  std::size_t next_ = 0;
+  // Of several levels: who walks through a tree goes down into each object of a page before the next page.
+  std::list<Level> levels_;
 };
 
 }  // namespace datatree_ldap
