@@ -3,10 +3,12 @@
 
 import importlib
 import json
+import os
+import subprocess
 import unittest
 
 import pigeon_site
-from pigeon_site import Site
+from pigeon_site import CTL, Site
 
 
 class HostileTree:
@@ -35,6 +37,37 @@ class Elsewhere(Site):
     def __init__(self, kind):
         self.kind = kind
         super().__init__(importlib.import_module(f"tree_{kind}").settings(self) if kind else {}, domain=None)
+
+
+def peak_memory(site, *arguments, output):
+    """Runs pigeonctl; answers how many KiB of memory it had at most."""
+    with open(output, "wb") as file:
+        process = subprocess.Popen([str(CTL), *site.common_arguments(), *arguments], stdout=file)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, arguments
+    return usage.ru_maxrss
+
+
+class ManyUsers(unittest.TestCase):
+    """With --all a hundred thousand of them, else some."""
+
+    USERS = 100_000 if os.environ.get("PIGEON_ALL_FAULTS") else 1_000
+
+    def test_bounded_memory(self):
+        """many users go in and come out, and take no more memory than few"""
+        if pigeon_site.TREE:
+            self.skipTest("goes through all kinds of database, whatever PIGEON_TREE says")
+        for kind in ("", "slapd", "mariadb"):
+            with self.subTest(kind or "sqlite"), Elsewhere(kind) as site:
+                site.add_objects({"path": "/m.example", "class": "mailDomain"},
+                                 {"path": "/m.example/mailUsers", "class": "mailUsers"})
+                file, exported = site.root / "users", site.root / "exported"
+                lines = [json.dumps({"path": f"/m.example/mailUsers/u{n}", "class": "mailUser"}) for n in range(self.USERS)]
+                file.write_text("\n".join(lines) + "\n")
+                self.assertLess(peak_memory(site, "tree", "import", str(file), output=os.devnull), 64 << 10)
+                self.assertLess(peak_memory(site, "tree", "export", output=exported), 64 << 10)
+                self.assertEqual(len(exported.read_text().splitlines()), self.USERS + 2)
 
 
 class RoundTrip(unittest.TestCase):
