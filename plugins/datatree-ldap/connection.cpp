@@ -73,12 +73,14 @@ Result<Connection> Connection::open(const Server& server, const Tls& tls, Deadli
   Connection connection(server.uri);
   const auto place = place_of(server.uri);
   if (!place) return pigeon::misconfigured(server.uri + " is not the URI of a server");
-  PIGEON_TRY(resolve(*place, deadline));
+  const auto addresses = PIGEON_TRY(resolve(*place, deadline));
   const bool is_tls = place->scheme == "ldaps";
   const bool is_wanted =
       tls.when == Tls::When::always || (tls.when == Tls::When::automatic && !place->is_on_this_machine());
   const bool starts_tls = place->scheme == "ldap" && is_wanted;
-  PIGEON_TRY(connection.connect(tls, is_tls || starts_tls, deadline));
+  // The library gives each address all of the time.
+  const auto patience = Deadline::in(deadline.left() / addresses);
+  PIGEON_TRY(connection.connect(tls, is_tls || starts_tls, patience));
   if (starts_tls) PIGEON_TRY(connection.start_tls(deadline));
   PIGEON_TRY(connection.bind(server.credentials, deadline));
   return connection;

@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -42,8 +43,8 @@ bool is_number(const std::string& host) {
 
 }  // namespace
 
-pigeon::Done resolve(const Place& place, pigeon::Deadline deadline) {
-  if (place.scheme == "ldapi" || is_number(place.host)) return {};
+pigeon::Result<unsigned> resolve(const Place& place, pigeon::Deadline deadline) {
+  if (place.scheme == "ldapi" || is_number(place.host)) return 1U;
   auto lookup = std::make_unique<Lookup>(place.host);
   std::array<gaicb*, 1> requests = {&lookup->request};
   if (const int code = ::getaddrinfo_a(GAI_NOWAIT, requests.data(), 1, nullptr); code != 0) {
@@ -62,7 +63,11 @@ pigeon::Done resolve(const Place& place, pigeon::Deadline deadline) {
     static_cast<void>(::gai_suspend(waited.data(), 1, &time));
   }
   const int code = ::gai_error(&lookup->request);
-  if (code == 0) return {};
+  if (code == 0) {
+    unsigned count = 0;
+    for (const auto* each = lookup->request.ar_result; each != nullptr; each = each->ai_next) ++count;
+    return std::max(count, 1U);
+  }
   return pigeon::unavailable("look up " + place.host + ": " + ::gai_strerror(code))
       .with_remedy("see whether the name is right, and the resolver works");
 }

@@ -10,7 +10,8 @@
 
 namespace datatree_ldap {
 
-// Looks the name up, so that it is known to be answered now. A failure if it was not in time, or is unknown.
-pigeon::Done resolve(const Place& place, pigeon::Deadline deadline);
+// Looks the name up, so that it is known to be answered now, and tells how many addresses there are: each is
+// tried. A failure if it was not in time, or is unknown.
+pigeon::Result<unsigned> resolve(const Place& place, pigeon::Deadline deadline);
 
 }  // namespace datatree_ldap

@@ -195,7 +195,7 @@ class Slapd:
         """slaptest, slapadd and so on, which work without the server."""
         command = [str(SLAPD), "-T", name.removeprefix("slap"), *arguments]
         done = subprocess.run(command, input=input, capture_output=True, text=True, check=False, env=environment(),
-                              timeout=60, **identity())
+                              timeout=300, **identity())
         if check and done.returncode != 0:
             raise AssertionError(f"{name}: {done.stdout}{done.stderr}")
         return done
