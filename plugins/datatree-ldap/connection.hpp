@@ -4,6 +4,7 @@
 // wait ends by a deadline.
 #pragma once
 
+#include "dn.hpp"
 #include "options.hpp"
 #include "pipe_signal.hpp"
 
@@ -14,6 +15,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,9 @@ class Connection {
   // Of a copy: it has said that it was filled once.
   [[nodiscard]] bool is_filled() const { return is_filled_; }
   void note_filled() { is_filled_ = true; }
+  // The marked root, as this server spells it, once it was read here.
+  [[nodiscard]] const std::optional<Dn>& root() const { return root_; }
+  void note_root(const Dn& root) { root_ = root; }
   // A failure of what was tried here.
   [[nodiscard]] Failure unavailable(const std::string& what) const;
   // The meaning of a code that is neither success nor one of those that the caller knows what to do with.
@@ -120,6 +125,7 @@ class Connection {
   std::unique_ptr<LDAP, Unbind> ld_;
   bool is_usable_ = true;
   bool is_filled_ = false;
+  std::optional<Dn> root_;
 };
 
 }  // namespace datatree_ldap

@@ -138,8 +138,22 @@ Done Reader::check_filled(std::span<const Answer> answers) {
       .with_remedy("wait until it is filled, and let this identity read contextCSN of the suffix");
 }
 
+// What is there needs no witness where the root was read before: what is not there does, and those are asked
+// together with it once more.
 Result<std::optional<Found>> Reader::find(const TreePath& path, unsigned depth) {
   const Wanted wanted = {dn_of(path, context_.options.base), path, depth};
+  if (connection_.root() && !must_be_filled() && !path.is_root()) {
+    std::vector<Question> questions;
+    add_questions(wanted, questions);
+    auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
+    auto found = PIGEON_TRY(found_in(answers, wanted, {*connection_.root(), {}}));
+    if (found) return found;
+  }
+  return find_with_witnesses(wanted);
+}
+
+Result<std::optional<Found>> Reader::find_with_witnesses(const Wanted& wanted) {
+  const auto& path = wanted.as;
   std::vector<Question> questions = {root_question()};
   const bool has_parent = path.depth() > 1;
   if (has_parent) questions.push_back(existence(dn_of(path.parent(), context_.options.base)));
@@ -150,6 +164,7 @@ Result<std::optional<Found>> Reader::find(const TreePath& path, unsigned depth) 
   auto answers = PIGEON_TRY(connection_.ask(questions, deadline_));
   const auto anchor = PIGEON_TRY(check_root(answers.front()));
   PIGEON_TRY(check_filled(std::span(answers).subspan(last)));
+  connection_.note_root(anchor.base);
   auto found = PIGEON_TRY(found_in(std::span(answers).subspan(first), wanted, anchor));
   if (found || path.is_root()) return found;
   // By another spelling, or from where a referral led to, which has been looked at there.

@@ -71,6 +71,8 @@ class Reader {
   void add_filled_questions(std::vector<Question>& to) const;
   Done check_filled(std::span<const Answer> answers);
   static void add_questions(const Wanted& wanted, std::vector<Question>& to);
+  // The root and the parent are read as well.
+  Result<std::optional<Found>> find_with_witnesses(const Wanted& wanted);
   Result<std::optional<Found>> found_in(std::span<Answer> answers, const Wanted& wanted,
                                         const Anchor& anchor);
   Result<std::optional<Found>> find_referred(const pigeon::Values& uris, const Wanted& wanted);
