@@ -52,8 +52,10 @@ constexpr std::size_t kMostClasses = 40;
 
 }  // namespace
 
-// The places of single objects, and the cursors of levels.
+// The places of single objects, and the cursors of levels; before them places of which only the class
+// matters.
 struct Slice::Question {
+  std::vector<Place> witnesses = {};
   std::vector<Place> places = {};
   std::vector<std::string_view> cursors = {};
   std::optional<Part> part = {};
@@ -64,16 +66,20 @@ std::string Slice::statement_for(const Question& question) const {
   std::string tables =
       " FROM strings l JOIN tree t ON t.\"cursor\" = l.id JOIN strings n ON n.id = t.name "
       "JOIN strings c ON c.id = t.class";
+  // The same columns, without looking into the tables.
+  auto no_tables = tables;
   int number = 0;
   for (const auto& each : met_) {
     const auto table = "a" + std::to_string(number++);
+    const auto join = " LEFT JOIN " + sql_tree::class_table(each) + " " + table + " ON ";
     columns += ", " + table + ".*";
-    tables += " LEFT JOIN " + sql_tree::class_table(each) + " " + table + " ON " + table +
-              ".object_id = t.object AND t.structural = 1";
+    tables += join + table + ".object_id = t.object AND t.structural = 1";
+    no_tables += join + table + ".object_id IS NULL";
   }
   const std::string digest = "UNHEX(SHA2(?, 256))";
-  std::vector<std::string> parts(
-      question.places.size(), columns + tables + " WHERE l.digest = " + digest + " AND n.digest = " + digest);
+  const auto is_at = " WHERE l.digest = " + digest + " AND n.digest = " + digest;
+  std::vector<std::string> parts(question.witnesses.size(), columns + no_tables + is_at);
+  parts.resize(parts.size() + question.places.size(), columns + tables + is_at);
   if (!question.cursors.empty()) {
     auto part = columns + tables + " WHERE l.digest IN " + list_of(digest, question.cursors.size());
     if (question.part) {
@@ -123,9 +129,11 @@ void Slice::take_row(sql_tree::Statement& row, std::map<Place, Found>& found) co
 Result<bool> Slice::ask_once(const Question& question, std::map<Place, Found>& found) {
   auto* statement = PIGEON_TRY(connection_.prepare(statement_for(question)));
   Binding binding(*statement);
-  for (const auto& [cursor, name] : question.places) {
-    binding.bind(std::string_view(cursor));
-    binding.bind(std::string_view(name));
+  for (const auto* places : {&question.witnesses, &question.places}) {
+    for (const auto& [cursor, name] : *places) {
+      binding.bind(std::string_view(cursor));
+      binding.bind(std::string_view(name));
+    }
   }
   if (!question.cursors.empty()) binding.bind_list(question.cursors);
   if (question.part) {
@@ -224,8 +232,9 @@ Result<std::optional<Objects>> Slice::read(const TreePath& path, bool with_child
   const Place own = place_of(path);
   const Place parent = path.is_root() ? root : place_of(path.parent());
   const auto cursor = path.text();
-  // As many for every object, so that one statement does for all.
-  Question question{.places = {root, parent, own}};
+  // As many for every object but the root, so that one statement does for all.
+  Question question{.places = {own}};
+  if (!path.is_root()) question.witnesses = {root, parent};
   if (with_children) question.cursors.emplace_back(cursor);
   question.part = part;
   const auto found = PIGEON_TRY(ask(question));
