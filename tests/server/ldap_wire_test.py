@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""What datatree-ldap asks a server for one delivery: how much, and who is asked to witness it."""
+
+import re
+import unittest
+
+import tree_slapd
+from pigeon_site import Site
+from slapd import BASE, Slapd
+
+
+def setUpModule():
+    global schema
+    tree_slapd.need()
+    schema = tree_slapd.schema()
+
+
+class Searches(unittest.TestCase):
+    def setUp(self):
+        self.server = self.enterContext(Slapd(schema=schema))
+        self.site = self.enterContext(Site({"datatree": "datatree-ldap", "datatree-sqlite": None,
+                                            "datatree-ldap": tree_slapd.section(self.server)}))
+        self.assertEqual(self.site.deliver().exit, 0)
+
+    def searched(self, recipient, wanted):
+        """The bases of the searches of one delivery, as names of the path from the top, with their scopes."""
+        read = len(self.server.log.read_bytes())
+        done = self.site.deliver(recipient)
+        self.assertEqual(done.exit, wanted, done)
+        self.server.stop()  # then all of it is written
+        said = self.server.log.read_bytes()[read:].decode()
+        self.server.start()
+        found = re.findall(r'SRCH base="([^"]*)" scope=(\d)', said)
+        return [("/".join(n.split("=")[1] for n in reversed(base.removesuffix(BASE).rstrip(",").split(",")) if n), scope)
+                for base, scope in found if base.endswith(BASE)]
+
+    def test_found(self):
+        """the root is read once for a connection; a user who is there costs two searches more"""
+        domain, user = "example.com", "example.com/mailUsers/alice"
+        self.assertEqual(sorted(self.searched("alice@example.com", 0)),
+                         sorted([("", "0"), (domain, "0"), (domain, "1"), (user, "0"), (user, "1")]))
+
+    def test_not_there(self):
+        """that a user is not there is said when the root and the parent were read in the same go, once more"""
+        user = "example.com/mailUsers/nobody"
+        searched = self.searched("nobody@example.com", 67)
+        self.assertEqual(sorted(searched[-4:]),
+                         sorted([("", "0"), ("example.com/mailUsers", "0"), (user, "0"), (user, "1")]))
+        self.assertEqual(len(searched), 3 + 2 + 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
