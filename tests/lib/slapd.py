@@ -108,17 +108,21 @@ class Slapd:
 
     def write_configuration(self):
         schemas = HERE / "etc/ldap/schema"
-        lines = [f"include {quoted(schemas / (name + '.schema'))}" for name in ("core", "cosine", "nis", "inetorgperson")]
+        standard = ("core", "cosine", "nis", "inetorgperson")
+        lines = [f"include {quoted(schemas / (name + '.schema'))}" for name in standard]
         schema = self.directory / "pigeon.schema"
         schema.write_text(self._schema)
         lines += [f"include {quoted(schema)}", f"pidfile {quoted(self.directory / 'pid')}",
-                  f"modulepath {quoted(HERE / 'usr/lib/ldap')}", "moduleload back_mdb", "moduleload syncprov", self._top]
+                  f"modulepath {quoted(HERE / 'usr/lib/ldap')}", "moduleload back_mdb", "moduleload syncprov",
+                  self._top]
         if self._tls:
-            lines += [f"TLSCACertificateFile {quoted(self._tls.ca)}", f"TLSCertificateFile {quoted(self._tls.certificate)}",
+            lines += [f"TLSCACertificateFile {quoted(self._tls.ca)}",
+                      f"TLSCertificateFile {quoted(self._tls.certificate)}",
                       f"TLSCertificateKeyFile {quoted(self._tls.key)}"]
         if self._config_db:
             lines += ["database config", f'access to * by dn.exact="{self.admin}" manage by * none']
-        lines += ["database mdb", f'suffix "{self.suffix}"', f'rootdn "{self.admin}"', f"rootpw {quoted(self.password)}",
+        lines += ["database mdb", f'suffix "{self.suffix}"', f'rootdn "{self.admin}"',
+                  f"rootpw {quoted(self.password)}",
                   f"directory {quoted(self.data)}", "maxsize 268435456", "index objectClass,entryUUID,entryCSN eq",
                   "dbnosync", self._config]
         self.configuration.write_text("\n".join(lines) + "\n")
@@ -201,7 +205,9 @@ class Slapd:
         return done
 
     def client(self, program, *arguments, input=None, check=True, who=None, password=None):
-        bound = ["-x", "-H", self.ldapi] + (["-D", who or self.admin, "-w", password or self.password] if who != "" else [])
+        bound = ["-x", "-H", self.ldapi]
+        if who != "":
+            bound += ["-D", who or self.admin, "-w", password or self.password]
         command = [str(HERE / "usr/bin" / program), *bound, *arguments]
         done = subprocess.run(command, input=input, capture_output=True, text=True, check=False, env=environment(),
                               timeout=60)

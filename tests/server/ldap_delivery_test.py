@@ -25,7 +25,8 @@ class Deliveries(unittest.TestCase):
         for name in names:
             with self.subTest(name):
                 command = [sys.executable, str(DELIVERY / f"{name}.py")]
-                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False,
+                                      timeout=600)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 ran, skipped = (re.search(pattern, done.stderr) for pattern in (r"Ran (\d+) tests?", r"skipped=(\d+)"))
                 self.assertGreater(int(ran[1]), 0)

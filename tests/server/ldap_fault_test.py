@@ -9,7 +9,7 @@ import unittest
 import tree_slapd
 from pigeon_site import Site
 from proxy import Proxy
-from slapd import ADMIN, BASE, PASSWORD, SUFFIX, Slapd
+from slapd import BASE, PASSWORD, SUFFIX, Slapd
 
 RANDOM = random.Random(os.environ.get("PIGEON_SEED") or "1")
 EVERY = bool(os.environ.get("PIGEON_ALL_FAULTS"))
@@ -182,7 +182,8 @@ class Hidden(Case):
         for what in (f'dn.base="{BASE}"', f'dn.subtree="{BASE}"', f'dn.base="{domain}"', f'dn.subtree="{domain}"',
                      f'dn.children="{domain}"', f'dn.base="pigeonName=alice,{users}"',
                      f'dn.subtree="pigeonName=alice,{users}"', f'dn.subtree="{BASE}" attrs=objectClass',
-                     f'dn.base="{BASE}" attrs=pigeonTree', f'dn.subtree="{users}" attrs=objectClass', f'dn.base="pigeonName=alice,{users}" attrs=objectClass',
+                     f'dn.base="{BASE}" attrs=pigeonTree', f'dn.subtree="{users}" attrs=objectClass',
+                     f'dn.base="pigeonName=alice,{users}" attrs=objectClass',
                      f'dn.base="pigeonName=mailStore,{domain}" attrs=objectClass',
                      f'dn.subtree="{users}" attrs=structuralObjectClass'):
             for level in ("none", "disclose"):

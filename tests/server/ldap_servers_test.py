@@ -291,7 +291,8 @@ class Aliases(Case):
         self.site.ctl("tree", "add", "/shared/mailStore", "mailStore")
         self.site.ctl("tree", "set", "/shared/mailStore", "enable=FALSE")
         self.site.ctl("tree", "remove", "/example.com/mailStore")
-        self.alias(f"pigeonName=mailStore,pigeonName=example.com,{BASE}", f"pigeonName=mailStore,pigeonName=shared,{BASE}")
+        self.alias(f"pigeonName=mailStore,pigeonName=example.com,{BASE}",
+                   f"pigeonName=mailStore,pigeonName=shared,{BASE}")
         self.assertEqual(self.site.deliver().record["dsn"], "4.2.1")
         self.site.ctl("tree", "set", "/shared/mailStore", "enable=TRUE")
         self.delivers(self.site)
@@ -322,7 +323,7 @@ class Encrypted(Case):
         return [{"uris": [server.ldaps], "tls": "never"}, {"uris": [server.uri], "tls": "always"}]
 
     def test_right(self):
-        """a certificate that is signed by caFile, in date and of this host is believed, and the password is encrypted"""
+        """a certificate that is signed by caFile, in date and of this host is believed; the password is encrypted"""
         with Slapd(schema=schema, tls=self.authority.sign("server")) as server, site_on(server) as site:
             server.restart(config="security simple_bind=64")
             self.ldap(site, uris=[f"ldap://127.0.0.1:{server.port}"], tls="never")
@@ -371,8 +372,9 @@ class Encrypted(Case):
             server.restart(top=map_to)
             own = {k: v for k, v in site.settings["datatree-ldap"].items() if k not in ("bindDn", "password")}
             for way in self.ways(server):
-                site.settings["datatree-ldap"] = {**own, **way, "bind": "external", "certificate": str(ours.certificate),
-                                                  "key": str(ours.key), "caFile": str(self.authority.certificate)}
+                site.settings["datatree-ldap"] = {
+                    **own, **way, "bind": "external", "certificate": str(ours.certificate), "key": str(ours.key),
+                    "caFile": str(self.authority.certificate)}
                 site.configure({})
                 self.delivers(site)
 

@@ -36,8 +36,8 @@ class SetUp(unittest.TestCase):
                      "LD_LIBRARY_PATH": environment()["LD_LIBRARY_PATH"], "LDAPNOINIT": "1",
                      "PATH": f"{HERE}/usr/bin:{HERE}/usr/sbin"}
             with shell(site, words) as run:
-                self.assertEqual(run(f"printf %s {quoted(PASSWORD)} >admin.secret; printf %s 'a new secret' >ldap.secret"
-                                     ).returncode, 0)
+                secrets = f"printf %s {quoted(PASSWORD)} >admin.secret; printf %s 'a new secret' >ldap.secret"
+                self.assertEqual(run(secrets).returncode, 0)
                 for block in blocks:
                     self.check_block(block, run(block))
 
