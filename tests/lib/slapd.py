@@ -72,6 +72,7 @@ class Slapd:
         self.data.mkdir()
         self.log = self.directory / "log"
         self.configuration = self.directory / "slapd.conf"
+        self._maxsize = 1 << 28
         self._schema, self._config, self._top, self._config_db, self._tls = schema, config, top, config_db, tls
         self.process = None
         self.write_configuration()
@@ -123,7 +124,7 @@ class Slapd:
             lines += ["database config", f'access to * by dn.exact="{self.admin}" manage by * none']
         lines += ["database mdb", f'suffix "{self.suffix}"', f'rootdn "{self.admin}"',
                   f"rootpw {quoted(self.password)}",
-                  f"directory {quoted(self.data)}", "maxsize 268435456", "index objectClass,entryUUID,entryCSN eq",
+                  f"directory {quoted(self.data)}", f"maxsize {self._maxsize}", "index objectClass,entryUUID,entryCSN eq",
                   "dbnosync", self._config]
         self.configuration.write_text("\n".join(lines) + "\n")
 

@@ -115,6 +115,28 @@ class OneServer(Case):
         self.assertEqual(self.site.deliver("new@example.com").exit, 0)
         self.assertEqual(len(self.site.messages("new")), 1)
 
+    def test_full(self):
+        """a server whose database is full: who has a mailbox gets mail, who gets none waits, and nobody gets two"""
+        self.delivers(self.site)
+        users = [f"user{number}" for number in range(60)]
+        self.site.add_objects(*({"path": f"/example.com/mailUsers/{user}", "class": "mailUser"} for user in users))
+        fillers = [f"dn: ou=filler{number},{SUFFIX}\n" for number in range(300)]
+        self.server.add("\n".join(f"{dn}objectClass: organizationalUnit\n" for dn in fillers))
+        self.server.restart(maxsize=(self.server.data / "data.mdb").stat().st_size)
+        for size in (900, 300, 100):
+            more = f"changetype: modify\nadd: description\ndescription: {'x' * size}\n"
+            filled = self.server.client("ldapmodify", "-c", input="\n".join(dn + more for dn in fillers), check=False)
+            self.assertNotEqual(filled.returncode, 0, "the database takes everything")
+        # A few find place in what is left of a page.
+        ends = {user: self.site.deliver(f"{user}@example.com", queue_id=user).exit for user in users}
+        self.assertLessEqual(set(ends.values()), {0, 75})
+        self.assertIn(75, ends.values())
+        self.delivers(self.site)
+        self.server.restart(maxsize=1 << 28)
+        for user in users:
+            self.assertEqual(self.site.deliver(f"{user}@example.com", queue_id=user).exit, 0)
+            self.assertEqual(len(self.site.messages(user)), 1)
+
     def test_settings(self):
         """a wrong password, a wrong DN, a wrong base, and a base that is no tree"""
         right = self.site.settings["datatree-ldap"]
