@@ -81,13 +81,13 @@ Result<std::int64_t> Statement::run() {
 }
 
 std::string Statement::text(int column) const {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
+  const char* text = given(reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column)));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
   return text == nullptr ? std::string() : std::string(text, size);
 }
 
 bool Statement::column_is_integer(int column) const {
-  const char* declared = sqlite3_column_decltype(statement_.get(), column);
+  const char* declared = given(sqlite3_column_decltype(statement_.get(), column));
   return declared != nullptr && std::string_view(declared) == "INTEGER";
 }
 
@@ -130,8 +130,11 @@ Result<sql_tree::Statement*> Database::prepare(const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(connection_.get(), sql.c_str(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  // As long as one statement is left, its connection stays open.
+  Statement::Owned owned(statement);
   if (code != SQLITE_OK) return failure_of(connection_.get(), "ask the tree " + path_);
-  return &statements_.try_emplace(sql, connection_.get(), statement, "ask the tree " + path_).first->second;
+  return &statements_.try_emplace(sql, connection_.get(), std::move(owned), "ask the tree " + path_)
+              .first->second;
 }
 
 Done Database::execute(const std::string& sql) {
@@ -140,6 +143,10 @@ Done Database::execute(const std::string& sql) {
 }
 
 Done Database::begin(For purpose) {
+  // What is needed to leave the transaction is there before it begins; and one that could not be left, for
+  // want of memory, is left now.
+  PIGEON_TRY(prepare("ROLLBACK"));
+  if (sqlite3_get_autocommit(connection_.get()) == 0) roll_back();
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
   if (purpose == For::writing) PIGEON_TRY(execute("PRAGMA synchronous = FULL"));
   auto* begin = PIGEON_TRY(prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));

@@ -26,8 +26,13 @@ using pigeon::Result;
 
 class Statement final : public sql_tree::Statement {
  public:
-  Statement(sqlite3* connection, sqlite3_stmt* statement, std::string shown)
-      : connection_(connection), statement_(statement), shown_(std::move(shown)) {}
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  using Owned = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+  Statement(sqlite3* connection, Owned statement, std::string shown)
+      : connection_(connection), statement_(std::move(statement)), shown_(std::move(shown)) {}
 
   void bind(int index, std::int64_t value) override {
     sqlite3_bind_int64(statement_.get(), index + 1, value);
@@ -35,7 +40,10 @@ class Statement final : public sql_tree::Statement {
   void bind(int index, std::string_view value) override {
     // SQLite takes no text where no text is pointed to.
     const char* text = value.empty() ? "" : value.data();
-    sqlite3_bind_text64(statement_.get(), index + 1, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    // What could not be bound would be NULL, which nothing equals: "not there".
+    if (sqlite3_bind_text64(statement_.get(), index + 1, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8) !=
+        SQLITE_OK)
+      throw std::bad_alloc();
   }
   void reset() override { sqlite3_reset(statement_.get()); }
   Result<bool> step() override;
@@ -50,16 +58,19 @@ class Statement final : public sql_tree::Statement {
   }
   [[nodiscard]] int columns() const override { return sqlite3_column_count(statement_.get()); }
   [[nodiscard]] std::string column_name(int column) const override {
-    return sqlite3_column_name(statement_.get(), column);
+    const char* name = given(sqlite3_column_name(statement_.get(), column));
+    return name == nullptr ? std::string() : name;
   }
   [[nodiscard]] bool column_is_integer(int column) const override;
 
  private:
-  struct Finalize {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-  };
+  // SQLite gives no text if it has no memory for it, too.
+  [[nodiscard]] const char* given(const char* text) const {
+    if (text == nullptr && sqlite3_errcode(connection_) == SQLITE_NOMEM) throw std::bad_alloc();
+    return text;
+  }
   sqlite3* connection_;
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  Owned statement_;
   std::string shown_;
 };
 

@@ -3,6 +3,7 @@
 // What every datatree promises, on the embedded one and on the fake that other tests use; then what is
 // particular to a file.
 #include "tree.hpp"
+#include "database.hpp"
 
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/testing/fake_host.hpp>
@@ -425,6 +426,27 @@ TEST_CASE("a tree that is locked is busy, and works again afterwards") {
   CHECK(fetch(f.tree, "/u"));
   sqlite3_close(other);
   CHECK(apply(f.tree, "/u", {Change::set("enable", "TRUE")}) == Applied::yes);
+}
+
+TEST_CASE("a transaction that was not left does not stand in the way of the next one") {
+  Embedded f;
+  auto database = datatree_sqlite::Database::open(f.directory / "tree.db");
+  REQUIRE(database);
+  REQUIRE((*database)->execute("BEGIN IMMEDIATE"));
+  auto next = sql_tree::Transaction::begin(**database, sql_tree::Transaction::For::writing);
+  REQUIRE(next);
+  CHECK(next->commit());
+}
+
+TEST_CASE("a value for which there is no memory is not taken for another one") {
+  Embedded f;
+  auto database = datatree_sqlite::Database::open(f.directory / "tree.db");
+  REQUIRE(database);
+  auto statement = (*database)->prepare("SELECT ?");
+  REQUIRE(statement);
+  // SQLite is told of more than it takes: as without memory, nothing is bound.
+  const std::string_view beyond("x", std::size_t{1} << 40U);
+  CHECK_THROWS_AS((*statement)->bind(0, beyond), std::bad_alloc);
 }
 
 TEST_CASE("many who create the same thing at once: one does") {
