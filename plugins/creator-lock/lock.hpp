@@ -8,8 +8,32 @@
 #include <pigeon/sdk/creator.hpp>
 
 #include <memory>
+#include <new>
 
 namespace creator_lock {
+
+// Gives the lock back however the work under it ends: also when memory is short, and that is thrown.
+class Held {
+ public:
+  Held(pigeon::Allocating& allocating, pigeon::Host& host) : allocating_(&allocating), host_(&host) {}
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  Held(Held&&) = delete;
+  Held& operator=(Held&&) = delete;
+  ~Held() {
+    // The allocation counts, not the unlocking: a lock that stays is overtaken after its lease.
+    try {
+      if (const auto unlocked = allocating_->unlock(); !unlocked)
+        host_->warning("unlock: " + unlocked.failure().detail);
+    } catch (const std::bad_alloc&) {
+      return;  // a record less
+    }
+  }
+
+ private:
+  pigeon::Allocating* allocating_;
+  pigeon::Host* host_;
+};
 
 class Lock {
  public:
@@ -23,10 +47,10 @@ class Lock {
   pigeon::Done obtain(pigeon::Allocating& allocating) {
     while (!allocating.deadline().passed()) {
       PIGEON_TRY(allocating.lock(lease_));
-      const auto committed = commit_locked(allocating);
-      // The allocation counts, not the unlocking: a lock that stays is overtaken after its lease.
-      if (const auto unlocked = allocating.unlock(); !unlocked)
-        host_.warning("unlock: " + unlocked.failure().detail);
+      const auto committed = [&] {
+        const Held held(allocating, host_);
+        return commit_locked(allocating);
+      }();
       if (!committed) return committed.failure();
       if (*committed) return {};
       // The lock was lost before the write. Whoever took it has written, or will have been overtaken.

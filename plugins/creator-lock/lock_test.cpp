@@ -67,6 +67,20 @@ TEST_CASE("a lock that a dead process holds is overtaken after its lease") {
   CHECK(f.allocating.id() == "proposal1");
 }
 
+TEST_CASE("the lock is given back when memory is short") {
+  Fixture f;
+  struct Starved {
+    pigeon::Host host;
+    pigeon::Done obtain(pigeon::Allocating& allocating) {
+      PIGEON_TRY(allocating.lock(std::chrono::milliseconds(20)));
+      const creator_lock::Held held(allocating, host);
+      throw std::bad_alloc();
+    }
+  } starved = {f.host.host()};
+  CHECK_THROWS_AS(f.allocating.obtain(starved), std::bad_alloc);
+  CHECK(f.allocating.asked == std::vector<std::string>{"lock", "unlock"});
+}
+
 TEST_CASE("a tree that cannot be asked is a failure, and the lock is given back if it can be") {
   Fixture f;
   f.allocating.meanwhile = [&](const std::string& operation) {
