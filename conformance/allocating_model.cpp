@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/allocating_model.hpp"
 
+#include "conformance/allocations.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <mutex>
@@ -60,6 +62,7 @@ void Allocator::note_broken(const std::string& rule) {
 
 pigeon_status Allocator::do_call(const char* name, pigeon_error* error,
                                  const std::function<pigeon_status()>& body) {
+  const HostCall called;
   // A creator that never ends is ended by the runner; its calls would fill the memory first.
   if (calls_.size() < 100'000) calls_.emplace_back(name);
   if (meanwhile) meanwhile(name);
@@ -71,7 +74,7 @@ pigeon_status Allocator::do_call(const char* name, pigeon_error* error,
     status = body();
   }
   if (PIGEON_STATUS_RANGE(status) != 0)
-    report(pigeon::failure(status, std::string("played: ") + name), error);
+    report(pigeon::failure(status, std::string("played by the runner: ") + name + " fails"), error);
   return status;
 }
 
@@ -156,7 +159,11 @@ pigeon_status Allocator::obtain(const Instance& instance) {
         return of(context).do_call("unlock", error, [&] { return of(context).unlock(); });
       }};
   auto error = blank_error();
-  const auto status = instance.operations<pigeon_creator>().obtain(instance.get(), &operations, &error);
+  const auto creator = instance.operations<pigeon_creator>();
+  const auto status = [&] {
+    const PluginCall call;
+    return creator.obtain(instance.get(), &operations, &error);
+  }();
   failure_ = copy(error, status);
   return status;
 }

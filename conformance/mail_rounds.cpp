@@ -120,6 +120,33 @@ Work MailRounds::delivering(std::vector<std::string> names) const {
       });
 }
 
+Work MailRounds::delivering_again(const std::string& name) const {
+  return with_mailbox([this, name](Stage& stage, Instance& /*instance*/, Mailbox& mailbox) {
+    const auto each = parcel(name);
+    stage.begin();
+    const auto first = mailbox.deliver(each);
+    stage.end();
+    stage.say(answer_of(first).text());
+    stage.say(std::to_string(mailbox.copies(each.text)));
+    stage.say(answer_of(mailbox.deliver(each)).text());
+  });
+}
+
+Work MailRounds::allocating_again() const {
+  return with_mailbox([this](Stage& stage, Instance& /*instance*/, Mailbox& mailbox) {
+    const auto make = [&]() -> Done {
+      const auto proposed = PIGEON_TRY(mailbox.propose(allocation_.principal));
+      if (proposed != allocation_.attributes) return failure(PIGEON_BUG, "it proposed another allocation");
+      return mailbox.ensure(allocation_);
+    };
+    stage.begin();
+    const auto first = make();
+    stage.end();
+    stage.say(Answer(first).text());
+    stage.say(Answer(make()).text());
+  });
+}
+
 Answer MailRounds::only_answer(const Work& work) {
   const auto done = Companion(work).wait();
   if (done.said.empty() || !done.ended()) return {PIGEON_BUG, done.how_it_ended()};

@@ -45,6 +45,11 @@ class MailRounds {
   // For a process that is watched: each answer is said, and its calls count from the first one asked for.
   [[nodiscard]] Work ensuring() const;
   [[nodiscard]] Work delivering(std::vector<std::string> names) const;
+  // Its calls count no more when it is answered; how many whole copies there are is said; and it is delivered
+  // again by the same instance.
+  [[nodiscard]] Work delivering_again(const std::string& name) const;
+  // Proposes and ensures; its calls count no more; and does so again.
+  [[nodiscard]] Work allocating_again() const;
 
   // Each in a fresh process. A delivery's name is its id, which is unique.
   [[nodiscard]] Answer ensure() const { return only_answer(ensuring()); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/mailbox.hpp"
 
+#include "conformance/allocations.hpp"
 #include "conformance/error_form.hpp"
 
 #include <array>
@@ -91,11 +92,15 @@ Result<Attributes> Mailbox::propose(const Principal& principal, const Attributes
   Attributes proposed;
   const pigeon_attribute_sink sink = {sizeof sink, 0, &proposed,
                                       [](void* context, pigeon_string name, pigeon_string value) noexcept {
+                                        const HostCall called;
                                         static_cast<Attributes*>(context)->add(view(name), view(value));
                                       }};
   auto error = blank_error();
-  const auto status = instance_->operations<pigeon_mda>().propose(instance_->get(), &lent, wanted.data(),
-                                                                  wanted.size(), &sink, &error);
+  const auto mda = instance_->operations<pigeon_mda>();
+  const auto status = [&] {
+    const PluginCall call;
+    return mda.propose(instance_->get(), &lent, wanted.data(), wanted.size(), &sink, &error);
+  }();
   if (status != PIGEON_OK) return copy(error, status).while_doing("propose");
   return proposed;
 }
@@ -103,8 +108,11 @@ Result<Attributes> Mailbox::propose(const Principal& principal, const Attributes
 Done Mailbox::ensure(const Allocation& allocation) {
   const LentAllocation lent(allocation);
   auto error = blank_error();
-  const auto status = instance_->operations<pigeon_mda>().ensure(
-      instance_->get(), &lent.get(), Deadline::in(std::chrono::seconds(20)).value(), &error);
+  const auto status = [&] {
+    const PluginCall call;
+    return instance_->operations<pigeon_mda>().ensure(instance_->get(), &lent.get(),
+                                                      Deadline::in(std::chrono::seconds(20)).value(), &error);
+  }();
   return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("ensure"));
 }
 
@@ -132,7 +140,10 @@ std::vector<Receipt> Mailbox::deliver_all(const std::vector<Parcel>& parcels) {
         lent.emplace_back(std::make_unique<LentDelivery>(parcel, parcel.text, allocation_, preferences))
             ->get());
   }
-  instance_->operations<pigeon_mda>().deliver(instance_->get(), batch.data(), batch.size());
+  {
+    const PluginCall call;
+    instance_->operations<pigeon_mda>().deliver(instance_->get(), batch.data(), batch.size());
+  }
   std::vector<Receipt> receipts;
   for (const auto& each : lent) receipts.push_back(each->receipt());
   return receipts;

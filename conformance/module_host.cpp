@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/module_host.hpp"
 
+#include "conformance/allocations.hpp"
 #include "conformance/error_form.hpp"
 
 #include <pigeon/sdk/plugin.hpp>
@@ -67,6 +68,7 @@ struct ModuleHost::Delivery {
 
   static pigeon_status fetch(void* context, pigeon_string name, std::uint32_t depth,
                              const pigeon_object_sink* sink, pigeon_error* error) noexcept {
+    const HostCall called;
     auto& self = of(context);
     if (const auto status = self.called("fetch", copy(name), error); status != PIGEON_OK) return status;
     if (name.size == 0) {
@@ -82,11 +84,13 @@ struct ModuleHost::Delivery {
     return PIGEON_OK;
   }
   static pigeon_status set_principal(void* context, const pigeon_slice* user, pigeon_error* error) noexcept {
+    const HostCall called;
     const auto& object = *user->object;
     return of(context).called("set_principal", copy(object.objectclass) + " " + copy(object.path), error);
   }
   static pigeon_status replace_steps(void* context, const pigeon_step* steps, std::size_t count,
                                      pigeon_error* error) noexcept {
+    const HostCall called;
     std::vector<std::string> modules;
     for (const auto& step : std::span(steps, count))
       modules.push_back(copy(step.module) + " by " + copy(step.object->path));
@@ -94,13 +98,16 @@ struct ModuleHost::Delivery {
   }
   static pigeon_status allocate(void* context, pigeon_string creator, pigeon_string mda,
                                 pigeon_error* error) noexcept {
+    const HostCall called;
     return of(context).called("allocate", copy(creator) + ", " + copy(mda), error);
   }
   static pigeon_status store(void* context, pigeon_string mda, pigeon_string folder,
                              pigeon_error* error) noexcept {
+    const HostCall called;
     return of(context).called("store", copy(mda) + ", " + copy(folder), error);
   }
   static void explain(void* context, pigeon_string line) noexcept {
+    const HostCall called;
     of(context).answer.explained.push_back(copy(line));
   }
 
@@ -151,8 +158,11 @@ ModuleHost::Answer ModuleHost::run(const Instance& instance, const Scene& scene)
   const auto* run = delivery.lend();
   auto& answer = delivery.answer;
   answer.outcome = PIGEON_OUTCOME_GO_ON;
-  answer.status =
-      instance.operations<pigeon_module>().run(instance.get(), run, &answer.outcome, &answer.error);
+  const auto module = instance.operations<pigeon_module>();
+  {
+    const PluginCall call;
+    answer.status = module.run(instance.get(), run, &answer.outcome, &answer.error);
+  }
   if (scene.deadline.passed()) {
     const auto now = Deadline::at(Clock::now()).value();
     answer.late = nanoseconds(now - scene.deadline.value());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/tracer.hpp"
 
+#include "conformance/allocations.hpp"
 #include "conformance/operation_log.hpp"
 
 #include <pigeon/sdk/text.hpp>
@@ -41,6 +42,7 @@ struct Board {
   std::atomic<bool> is_recording = false;
   std::atomic<std::uint32_t> said = 0;
   std::atomic<std::uint32_t> used = 0;
+  std::atomic<std::uint64_t> allocations = 0;
   std::array<char, 1U << 18U> text = {};
 };
 
@@ -120,12 +122,12 @@ void forget_flushes() {
   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-[[noreturn]] void be_child(const Work& work, Board& board) {
+[[noreturn]] void be_child(const Work& work, Board& board, std::uint64_t failing_allocation = 0) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   forget_flushes();
   // As in the process that a host gives a plugin.
   static_cast<void>(::signal(SIGALRM, SIG_DFL));
-  Stage stage(board);
+  Stage stage(board, failing_allocation);
   work(stage);
   board.is_recording = false;
   ::_exit(0);
@@ -330,9 +332,11 @@ Trace broken(const std::string& why) {
 }  // namespace
 
 void Stage::begin() {
+  count_allocations(board_->allocations, failing_allocation_);
   board_->is_recording = true;
 }
 void Stage::end() {
+  count_no_allocations();
   board_->is_recording = false;
 }
 
@@ -369,10 +373,10 @@ Trace trace(const Work& work, const Tampering& tampering, OperationLog* log) {
   return Tracer(*board, tampering, log).watch(process);
 }
 
-Companion::Companion(const Work& work) : board_(shared_board()) {
+Companion::Companion(const Work& work, std::uint64_t failing_allocation) : board_(shared_board()) {
   if (board_ == nullptr) return;
   process_ = ::fork();
-  if (process_ == 0) be_child(work, *board_);
+  if (process_ == 0) be_child(work, *board_, failing_allocation);
 }
 
 Companion::~Companion() {
@@ -395,6 +399,7 @@ Trace Companion::wait(std::chrono::seconds longest) {
   }
   process_ = -1;
   trace.said = said_on(*board_);
+  trace.allocations = board_->allocations;
   return trace;
 }
 

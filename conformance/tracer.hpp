@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -25,7 +26,9 @@ struct Board;
 // The side of the process that works: what it tells those outside. Its calls count from begin() to end().
 class Stage {
  public:
-  explicit Stage(Board& board) : board_(&board) {}
+  // Of the allocations of the plugin's calls, from begin() to end(), this one fails; 0: none.
+  explicit Stage(Board& board, std::uint64_t failing_allocation = 0)
+      : board_(&board), failing_allocation_(failing_allocation) {}
   void begin();
   void end();
   // Is known outside even if the process dies right after. In order with the system calls.
@@ -33,6 +36,7 @@ class Stage {
 
  private:
   Board* board_;
+  std::uint64_t failing_allocation_;
 };
 
 using Work = std::function<void(Stage&)>;
@@ -49,12 +53,13 @@ struct Trace {
   std::vector<SystemCall> calls;        // all that can_fail, in the order in which they ended
   std::map<long, std::size_t> entered;  // every call, by number: counted before anybody looks what it is
   std::vector<std::string> said;
-  std::string broken;       // why the process could not be watched; empty if it was
-  std::string unseen;       // why what was seen is not all that was done; empty if it is
-  int status = 0;           // as waitpid tells it
-  bool was_killed = false;  // by its tampering
-  bool has_hung = false;    // its time was up
-  bool was_met = false;     // the call to be tampered with was come to
+  std::uint64_t allocations = 0;  // by the plugin, from begin() to end()
+  std::string broken;             // why the process could not be watched; empty if it was
+  std::string unseen;             // why what was seen is not all that was done; empty if it is
+  int status = 0;                 // as waitpid tells it
+  bool was_killed = false;        // by its tampering
+  bool has_hung = false;          // its time was up
+  bool was_met = false;           // the call to be tampered with was come to
 
   // Whether the process came to the end of its work.
   [[nodiscard]] bool ended() const { return status == 0 && !has_hung; }
@@ -71,7 +76,7 @@ Trace trace(const Work& work, const Tampering& tampering = {}, OperationLog* log
 // either.
 class Companion {
  public:
-  explicit Companion(const Work& work);
+  explicit Companion(const Work& work, std::uint64_t failing_allocation = 0);
   Companion(const Companion&) = delete;
   Companion& operator=(const Companion&) = delete;
   Companion(Companion&&) = delete;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/tree_rounds.hpp"
 
+#include "conformance/allocations.hpp"
+
 #include <pigeon/abi/datatree.h>
 #include <pigeon/sdk/datatree.hpp>
 
@@ -38,7 +40,10 @@ Answer apply(Instance& instance, const std::string& path, const std::vector<Chan
                                 .precondition_count = 0,
                                 .token = nullptr};
   auto error = blank_error();
-  const auto status = instance.operations<pigeon_datatree>().apply(instance.get(), &update, &error);
+  const auto status = [&] {
+    const PluginCall call;
+    return instance.operations<pigeon_datatree>().apply(instance.get(), &update, &error);
+  }();
   return Answer(copy(error, status));
 }
 
@@ -46,9 +51,17 @@ Answer apply(Instance& instance, const std::string& path, const std::vector<Chan
 void say_fetched(Stage& stage, Instance& instance, const std::string& path) {
   const pigeon_fetch request = {sizeof request, 0, Deadline::in(kPatience).value(), borrow(path), 0, 0};
   Collector collector(10);
+  const pigeon_object_sink sink = {sizeof sink, 0, &collector,
+                                   [](void* context, const pigeon_object* object) noexcept {
+                                     const HostCall called;
+                                     const auto* inner = static_cast<Collector*>(context)->sink();
+                                     return inner->object(inner->context, object);
+                                   }};
   auto error = blank_error();
-  const auto status =
-      instance.operations<pigeon_datatree>().fetch(instance.get(), &request, collector.sink(), &error);
+  const auto status = [&] {
+    const PluginCall call;
+    return instance.operations<pigeon_datatree>().fetch(instance.get(), &request, &sink, &error);
+  }();
   stage.say(Answer(copy(error, status)).text());
   const auto objects = std::move(collector).take();
   if (!objects || objects->size() != 1) return stage.say("not one object");
@@ -123,6 +136,17 @@ Work TreeRounds::changing_again(const std::string& domain) const {
     const auto first = apply(instance, path_of_domain(domain), set_values(true));
     stage.end();
     stage.say(first.text());
+    stage.say(apply(instance, path_of_domain(domain), set_values(true)).text());
+  });
+}
+
+Work TreeRounds::changing_and_looking(const std::string& domain) const {
+  return with_tree([domain](Stage& stage, Instance& instance) {
+    stage.begin();
+    const auto first = apply(instance, path_of_domain(domain), set_values(true));
+    stage.end();
+    stage.say(first.text());
+    say_fetched(stage, instance, path_of_domain(domain));
     stage.say(apply(instance, path_of_domain(domain), set_values(true)).text());
   });
 }

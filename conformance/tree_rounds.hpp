@@ -40,6 +40,8 @@ class TreeRounds {
   // with `again`, they count no more after it, and it is asked once more.
   [[nodiscard]] Work changing(std::vector<std::string> domains) const;
   [[nodiscard]] Work changing_again(const std::string& domain) const;
+  // As changing_again; and what is there in between is said.
+  [[nodiscard]] Work changing_and_looking(const std::string& domain) const;
   [[nodiscard]] Work fetching_again(const std::string& domain) const;
 
   // Each in a fresh process.

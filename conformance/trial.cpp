@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/trial.hpp"
 
+#include "conformance/allocations.hpp"
+
 #include <filesystem>
 
 namespace pigeon::conformance {
@@ -24,15 +26,20 @@ Done Instance::initialize() {
   if (descriptor().initialize == nullptr) return {};
   const PluginSchema schema(descriptor());
   auto error = blank_error();
-  const auto status =
-      descriptor().initialize(instance_, &schema.schema, Deadline::in(kLongest).value(), &error);
+  const auto status = [&] {
+    const PluginCall call;
+    return descriptor().initialize(instance_, &schema.schema, Deadline::in(kLongest).value(), &error);
+  }();
   return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("initialize"));
 }
 
 Done Instance::check() {
   if (descriptor().check == nullptr) return {};
   auto error = blank_error();
-  const auto status = descriptor().check(instance_, Deadline::in(kLongest).value(), &error);
+  const auto status = [&] {
+    const PluginCall call;
+    return descriptor().check(instance_, Deadline::in(kLongest).value(), &error);
+  }();
   return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("check"));
 }
 
@@ -46,6 +53,7 @@ Trial::Trial(const std::string& path, std::uint32_t kind, std::string directory,
       random_(seed) {}
 
 void Trial::take_log(void* context, std::uint32_t /*level*/, pigeon_string message) noexcept {
+  const HostCall called;
   try {
     auto& trial = *static_cast<Trial*>(context);
     const std::lock_guard guard(trial.log_mutex_);
@@ -98,7 +106,10 @@ Result<Trial::Attempt> Trial::try_to_open(const Settings& settings) {
   const pigeon_settings given = {sizeof given, 0, lent.data(), lent.size()};
   void* instance = nullptr;
   Attempt attempt;
-  attempt.status = loaded->descriptor().open(host.get(), &given, &instance, &attempt.error);
+  {
+    const PluginCall call;
+    attempt.status = loaded->descriptor().open(host.get(), &given, &instance, &attempt.error);
+  }
   if (attempt.status == PIGEON_OK)
     attempt.instance = std::make_unique<Instance>(*loaded, instance, std::move(host));
   return attempt;

@@ -6,6 +6,7 @@
 #include "conformance/mail_rounds.hpp"
 #include "conformance/operation_log.hpp"
 #include "conformance/process_state.hpp"
+#include "conformance/scarcity.hpp"
 #include "conformance/share.hpp"
 #include "conformance/tracer.hpp"
 #include "conformance/tree_rounds.hpp"
@@ -106,8 +107,35 @@ Finding fail_opening(Trial& trial, const Share& share) {
   return Finding::passed();
 }
 
+Finding starve_opening(Trial& trial, const Share& share) {
+  std::string directory;
+  const auto judge = [](const Trace& met, const std::string& done) -> Finding {
+    PIGEON_EXPECT(met.said.size() == 3, done, "an answer", std::to_string(met.said.size()) + " of 3");
+    const auto answer = Answer::parse(met.said[0]);
+    PIGEON_EXPECT(answer.is_ok() || answer.is_temporary(), done, "success, or a temporary failure",
+                  answer.shown());
+    PIGEON_EXPECT(met.said[1].empty(), done + ", and closed it", "the process as it was", met.said[1]);
+    const auto again = Answer::parse(met.said[2]);
+    PIGEON_EXPECT(again.is_ok(), done + ", then opened it again, and checked", "success", again.shown());
+    return Finding::passed();
+  };
+  const auto prepare = [&](std::size_t number) {
+    directory = trial.directory() + "/" + std::to_string(number);
+    return ::mkdir(directory.c_str(), 0700) == 0 ? std::string() : "no directory";
+  };
+  const Work work = [&](Stage& stage) {
+    auto own = trial.elsewhere(directory);
+    opening_again(own)(stage);
+  };
+  return fail_each_allocation(trial, share, {prepare, [&] { return work; }, judge});
+}
+
 Finding opens_though_calls_fail(Trial& trial) {
   return share_out(trial, fail_opening);
+}
+
+Finding opens_though_memory_is_short(Trial& trial) {
+  return share_out(trial, starve_opening);
 }
 
 // The counter has counted every call before anybody looked what it was; the log is what the states after a
@@ -159,6 +187,12 @@ constexpr std::array kChecks = {
           "makes each call fail once with each of EIO, ENOSPC, EDQUOT, EINTR, EMFILE and EACCES that it may "
           "answer, compares the process with what it was, and opens again",
           kLife, opens_though_calls_fail, kSeconds},
+    Check{"LIFE-42", Weight::must, 4, kEveryKind,
+          "Whatever allocation fails while it is opened and initialized, nothing leaks, and the next time it "
+          "works",
+          "counts the allocations, and makes each fail in a process of its own; above 500, a sample by the "
+          "seed, which is printed; compares the process with what it was, and opens again",
+          kLife, opens_though_memory_is_short, kSeconds},
     Check{"PROC-41", Weight::must, 4, kEveryKind,
           "Whatever it does to files can be followed: what is counted is what is understood",
           "counts the calls that change something, and compares with the log of operations from which the "

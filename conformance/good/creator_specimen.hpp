@@ -26,8 +26,7 @@ class Creator {
     while (!gives_up(allocating)) {
       const auto locked = lock(allocating);
       if (!locked && locked.failure().status != PIGEON_UNSUPPORTED) return locked.failure();
-      const auto committed = allocate(allocating, locked ? Condition::locked : Condition::if_absent);
-      if (locked) unlock(allocating);
+      const auto committed = allocate_and_unlock(allocating, !!locked);
       if (!committed) return committed.failure();
       if (*committed) return {};
       // Somebody was first, or took the lock over: the next round reads what there is now.
@@ -42,6 +41,15 @@ class Creator {
   virtual void unlock(Allocating& allocating) {
     // The allocation counts: a lock that stays is overtaken after its lease.
     if (const auto unlocked = allocating.unlock(); !unlocked) host_.warning(unlocked.failure().detail);
+  }
+  // The lock is given back also where memory is short.
+  Result<bool> allocate_and_unlock(Allocating& allocating, bool is_locked) try {
+    auto committed = allocate(allocating, is_locked ? Condition::locked : Condition::if_absent);
+    if (is_locked) unlock(allocating);
+    return committed;
+  } catch (const std::bad_alloc&) {
+    if (is_locked) unlock(allocating);
+    throw;
   }
   // False: the condition did not hold.
   virtual Result<bool> allocate(Allocating& allocating, Condition condition) {
