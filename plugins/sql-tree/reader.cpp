@@ -71,11 +71,14 @@ Result<std::optional<Row>> Reader::row_at(const TreePath& path) {
 }
 
 Result<std::optional<Row>> Reader::find(const TreePath& path) {
-  const auto root = PIGEON_TRY(row_at(TreePath()));
-  if (!root || !pigeon::same_name(root->structural, pigeon::tree::kRoot)) {
-    return damaged(connection_, "it has no marked root");
+  if (!is_marked_ || path.is_root()) {
+    const auto root = PIGEON_TRY(row_at(TreePath()));
+    if (!root || !pigeon::same_name(root->structural, pigeon::tree::kRoot)) {
+      return damaged(connection_, "it has no marked root");
+    }
+    is_marked_ = true;
+    if (path.is_root()) return root;
   }
-  if (path.is_root()) return root;
   const auto found = PIGEON_TRY(row_at(path));
   if (found) return found;
   const auto parent = path.parent();

@@ -43,7 +43,7 @@ struct Row {
   [[nodiscard]] bool is_whole() const;
 };
 
-// REQUIRES, of all: a transaction.
+// REQUIRES, of all: one transaction, as long as it lives.
 class Reader {
  public:
   explicit Reader(Connection& connection) : connection_(connection) {}
@@ -72,6 +72,7 @@ class Reader {
   Done add_attributes(const Row& row, const std::string& objectclass, pigeon::Attributes& to);
 
   Connection& connection_;
+  bool is_marked_ = false;  // the root, as was seen
 };
 
 }  // namespace sql_tree

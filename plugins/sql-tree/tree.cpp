@@ -62,8 +62,9 @@ Result<Applied> Tree::apply_all(const std::vector<pigeon::Update>& updates, std:
   return on_connection<Applied>(
       Need::original, updates.front().deadline, [&](Connection& connection) -> Result<Applied> {
         auto transaction = PIGEON_TRY(Transaction::begin(connection, Transaction::For::writing));
+        Writer writer(connection);
         for (failed = 0; failed < updates.size(); ++failed) {
-          const auto applied = PIGEON_TRY(Writer(connection).apply(updates[failed]));
+          const auto applied = PIGEON_TRY(writer.apply(updates[failed]));
           if (applied != Applied::yes) return applied;
         }
         PIGEON_TRY(transaction.commit());

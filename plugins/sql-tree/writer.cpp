@@ -12,6 +12,11 @@
 namespace sql_tree {
 
 Result<std::int64_t> Writer::string_id(const std::string& value) {
+  if (const auto known = strings_.find(value); known != strings_.end()) return known->second;
+  return strings_[value] = PIGEON_TRY(make_string(value));
+}
+
+Result<std::int64_t> Writer::make_string(const std::string& value) {
   const auto& dialect = connection_.dialect();
   const auto find = [&]() -> Result<std::optional<std::int64_t>> {
     auto* select =
@@ -30,11 +35,13 @@ Result<std::int64_t> Writer::string_id(const std::string& value) {
 }
 
 Done Writer::require_class(const std::string& objectclass) {
-  auto* statement = PIGEON_TRY(connection_.prepare(std::string(connection_.dialect().table_exists)));
   const auto table = "class_" + pigeon::fold(objectclass);
+  if (classes_.contains(table)) return {};
+  auto* statement = PIGEON_TRY(connection_.prepare(std::string(connection_.dialect().table_exists)));
   const bool found =
       pigeon::is_key_string(objectclass) && PIGEON_TRY(statement->with(std::string_view(table)).step());
   statement->reset();
+  if (found) classes_.insert(table);
   if (found) return {};
   return pigeon::misconfigured("write the tree " + connection_.shown() + ": it has no class " +
                                pigeon::printable(objectclass))
@@ -204,10 +211,15 @@ Result<Applied> Writer::change(const Change& change, std::optional<Row>& row, co
 
 Result<std::optional<Row>> Writer::claimed(const TreePath& path, std::optional<Row> row, const Row& parent) {
   // What a creator changes is its parent, which must not be removed meanwhile.
-  const auto claims = row ? row->object : parent.object;
-  if (PIGEON_TRY(connection_.claim(claims))) return row;
+  const auto wanted = row ? row->object : parent.object;
+  if (claims_.contains(wanted)) return row;
+  const bool is_as_read = PIGEON_TRY(connection_.claim(wanted));
+  claims_.insert(wanted);
+  if (is_as_read) return row;
   row = PIGEON_TRY(reader_.find(path));
-  if (!row || row->object == claims || PIGEON_TRY(connection_.claim(row->object))) return row;
+  if (!row || row->object == wanted) return row;
+  PIGEON_TRY(connection_.claim(row->object));
+  claims_.insert(row->object);
   return reader_.find(path);
 }
 

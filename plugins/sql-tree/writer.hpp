@@ -8,6 +8,9 @@
 #include <pigeon/sdk/datatree.hpp>
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace sql_tree {
@@ -17,7 +20,8 @@ using pigeon::Change;
 using pigeon::Precondition;
 using pigeon::Update;
 
-// REQUIRES: a writing transaction, which the caller commits if the answer is yes, and rolls back otherwise.
+// REQUIRES: one writing transaction, as long as it lives, which the caller commits if every answer is yes,
+// and rolls back otherwise.
 class Writer {
  public:
   explicit Writer(Connection& connection) : connection_(connection), reader_(connection) {}
@@ -37,12 +41,17 @@ class Writer {
   Done set(const Row& row, const Change& change, const TreePath& path);
   Done forget_values(const std::string& table, const Row& row);
   Result<std::int64_t> new_key();
+  Result<std::int64_t> make_string(const std::string& value);
   Result<std::int64_t> string_id(const std::string& value);
   // As the schema spells it; a failure if the tree has no such class.
   Done require_class(const std::string& objectclass);
 
   Connection& connection_;
   Reader reader_;
+  // What is so until the transaction ends.
+  std::set<std::int64_t> claims_;
+  std::set<std::string> classes_;
+  std::map<std::string, std::int64_t> strings_;
 };
 
 }  // namespace sql_tree
