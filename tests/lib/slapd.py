@@ -79,9 +79,13 @@ class Slapd:
         if AS_ROOT:
             for path in (self.directory, self.data):
                 os.chown(path, USER.pw_uid, USER.pw_gid)
-        self.start_somewhere()
-        if fill:
-            self.add_suffix()
+        try:
+            self.start_somewhere()
+            if fill:
+                self.add_suffix()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self):
         return self
