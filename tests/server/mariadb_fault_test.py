@@ -2,6 +2,7 @@
 """The tree in MariaDB while the server, the way to it or what is in it is not as it should be: mail waits."""
 
 import contextlib
+import json
 import signal
 import socket
 import subprocess
@@ -284,6 +285,33 @@ class Faults(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 4)
             self.assertEqual(done.exit, 75, done.stderr)
             self.assertIn("look up the host db.example.com: no answer in time", done.record["detail"])
+
+
+class FullDisk(unittest.TestCase):
+    def test_full(self):
+        """a server that has no more space is read; what must be written waits, and is told what to do"""
+        limit = "--innodb-data-file-path=ibdata1:4M:autoextend:max:80M"
+        small = self.enterContext(mariadb.MariaDB("--innodb-file-per-table=0", limit))
+        small.make_account()
+        site = self.enterContext(Site({"datatree": "datatree-sql", "datatree-sql": small.settings()}))
+        self.assertEqual(site.deliver().exit, 0)
+        site.ctl("domain", "add", "example.org")
+        small.sql("CREATE TABLE filler (id INT AUTO_INCREMENT PRIMARY KEY, what LONGBLOB)", "mysql")
+        with self.assertRaisesRegex(AssertionError, "is full"):
+            while True:
+                small.sql(f"INSERT INTO filler (what) VALUES (REPEAT('x', {4 << 20}))", "mysql")
+        large = json.dumps({"path": "/example.org/mailUsers/carol", "class": "mailUser"}) + "\n" + json.dumps(
+            {"path": "/example.org/mailUsers/carol/mailStore", "class": "mailStore", "attributes": {"mda": "x" * (6 << 20)}})
+        refused = site.ctl("tree", "import", input=large, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertRegex(refused.stderr, "full|No space")
+        self.assertIn("free space on the server's disk", refused.stderr)
+        self.assertEqual(site.deliver().exit, 0)
+        self.assertEqual(site.deliver("nobody@example.com").exit, 67)
+        small.stop()
+        small.options[1] = limit.partition(":max")[0]
+        small.start()
+        site.ctl("tree", "import", input=large)
 
 
 @contextlib.contextmanager
