@@ -10,10 +10,27 @@ from tree_servers import DOMAIN
 POSTMAP, DOVECOT, DOVEADM = "/usr/sbin/postmap", "/usr/sbin/dovecot", "/usr/bin/doveadm"
 
 
-class Postfix:
+class Peer:
+    """REQUIRES: use as a context manager. files: its programs, and what it finds the servers with."""
+
+    files = ()
+
+    @classmethod
+    def is_in(cls, top):
+        return all((top / f).is_file() for f in cls.files)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Postfix(Peer):
     """postmap with a directory of settings of its own: it opens its table, asks for one key, and ends."""
 
-    package, program = "postfix", POSTMAP
+    package = "postfix"
+    files = ("usr/sbin/postmap", "usr/lib/postfix/postfix-ldap.so", "usr/lib/postfix/postfix-mysql.so")
     users, groups = {"postfix": 700}, {"postdrop": 701}
 
     def __init__(self, run, _user_name, site, _in_view):
@@ -26,20 +43,16 @@ class Postfix:
         self.sockets = site.sockets
         self.does = "one query"
 
-    def __enter__(self):
-        return self
 
-    def __exit__(self, *_):
-        pass
-
-
-class Dovecot:
+class Dovecot(Peer):
     """doveadm user, and the dovecot that it asks, which has its connection to the server open already.
 
-    REQUIRES: use as a context manager, as root.
+    REQUIRES: started as root.
     """
 
-    package, program = "dovecot", DOVEADM
+    package = "dovecot"
+    files = ("usr/sbin/dovecot", "usr/bin/doveadm", "usr/lib/dovecot/modules/auth/libauthdb_ldap.so",
+             "usr/lib/dovecot/modules/auth/libdriver_mysql.so")
     users, groups = {"dovecot": 990, "dovenull": 991}, {}
 
     def __init__(self, run, user_name, site, in_view):
