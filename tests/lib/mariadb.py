@@ -87,7 +87,11 @@ class MariaDB:
         copy = ["cp", "-r", "--sparse=always", str(data or _made()), str(self.directory / "data")]
         subprocess.run(_as_user(copy), check=True, timeout=60)
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.remove()
+                raise
 
     def __enter__(self):
         return self
