@@ -5,7 +5,10 @@
 // descriptor that is.
 #pragma once
 
+#include <dirent.h>
+
 #include <csignal>
+#include <memory>
 #include <set>
 
 namespace datatree_sql {
@@ -21,7 +24,12 @@ class Connecting {
   Connecting& operator=(Connecting&&) = delete;
 
  private:
+  struct CloseDirectory {
+    void operator()(DIR* opened) const { ::closedir(opened); }
+  };
   struct sigaction on_broken_pipe_ = {};
+  // Of the descriptors of this process; open until the end, which is to need no memory.
+  std::unique_ptr<DIR, CloseDirectory> directory_;
   std::set<int> inherited_;
 };
 

@@ -30,26 +30,28 @@ seconds at_least_one(std::chrono::nanoseconds time) {
 
 sql::ConnectOptionsMap options_of(const Account& account, const Server& server, const std::string& host,
                                   seconds connect_time, seconds answer_time) {
+  // Never assigned: where memory is short, an assignment leaves its target with what it has already deleted.
   sql::ConnectOptionsMap options;
   // Not the host alone: for the client library, localhost is a socket.
   const bool is_v6 = host.find(':') != std::string::npos;
-  options["hostName"] = SQLString(!server.socket.empty() ? "unix://" + server.socket
-                                                         : "tcp://" + (is_v6 ? "[" + host + "]" : host) +
-                                                               ":" + std::to_string(server.port));
-  options["userName"] = SQLString(account.user);
-  options["password"] = SQLString(account.password);
-  options["OPT_CHARSET_NAME"] = SQLString("utf8mb4");
-  options["OPT_CONNECT_TIMEOUT"] = static_cast<int>(connect_time.count());
-  options["OPT_READ_TIMEOUT"] = static_cast<int>(answer_time.count());
-  options["OPT_WRITE_TIMEOUT"] = static_cast<int>(answer_time.count());
+  options.emplace("hostName",
+                  SQLString(!server.socket.empty() ? "unix://" + server.socket
+                                                   : "tcp://" + (is_v6 ? "[" + host + "]" : host) + ":" +
+                                                         std::to_string(server.port)));
+  options.emplace("userName", SQLString(account.user));
+  options.emplace("password", SQLString(account.password));
+  options.emplace("OPT_CHARSET_NAME", SQLString("utf8mb4"));
+  options.emplace("OPT_CONNECT_TIMEOUT", static_cast<int>(connect_time.count()));
+  options.emplace("OPT_READ_TIMEOUT", static_cast<int>(answer_time.count()));
+  options.emplace("OPT_WRITE_TIMEOUT", static_cast<int>(answer_time.count()));
   // A server is not to read our files.
-  options["OPT_LOCAL_INFILE"] = 0;
+  options.emplace("OPT_LOCAL_INFILE", 0);
   if (account.tls == Account::Tls::off) return options;
-  options["sslEnforce"] = true;
-  options["sslVerify"] = account.tls == Account::Tls::verify;
-  if (!account.authorities.empty()) options["sslCA"] = SQLString(account.authorities);
-  if (!account.certificate.empty()) options["sslCert"] = SQLString(account.certificate);
-  if (!account.key.empty()) options["sslKey"] = SQLString(account.key);
+  options.emplace("sslEnforce", true);
+  options.emplace("sslVerify", account.tls == Account::Tls::verify);
+  if (!account.authorities.empty()) options.emplace("sslCA", SQLString(account.authorities));
+  if (!account.certificate.empty()) options.emplace("sslCert", SQLString(account.certificate));
+  if (!account.key.empty()) options.emplace("sslKey", SQLString(account.key));
   return options;
 }
 
@@ -115,7 +117,7 @@ Done Connection::connect(const Account& account, const Server& server, bool is_t
   }
   for (const auto& host : hosts) {
     auto options = options_of(account, server, host, at_least_one(connect_time), patience_);
-    if (is_tree) options["schema"] = SQLString(account.database);
+    if (is_tree) options.emplace("schema", SQLString(account.database));
     auto opened = attempt([&] {
       const Connecting undone;
       static sql::Driver* const driver = ::get_driver_instance();
