@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Memory that runs out: one allocation of a plugin's call fails, as malloc fails, and as operator new throws.
-// The runner's malloc and its kin stand before the C library's, to which they pass everything on.
+// The runner's malloc and its kin stand before the C library's, to which they pass everything on. What other
+// libraries allocate for the plugin is left alone: many of them end the process when they get nothing, and no
+// plugin can help that.
 #pragma once
 
 #include <atomic>
@@ -12,6 +14,9 @@ namespace pigeon::conformance {
 
 // Why no allocation can be made to fail in this build; empty if they can.
 std::string why_no_allocation_fails();
+
+// The plugin's file. REQUIRES: the text stays.
+void note_plugin(const char* path);
 
 // From here on, the allocations of plugins' calls in this process are counted, from 1; the one with this
 // number fails. 0: none does.

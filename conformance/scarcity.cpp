@@ -48,7 +48,8 @@ Finding fail_each_allocation(Trial& trial, const Share& share, const Scarcity& s
   if (finding.status != Finding::Status::passed) return finding;
   if (peace.allocations == 0) {
     return Finding::skipped(
-        "it allocates nothing that can be seen: it needs no memory, or brings an allocator of its own");
+        "it allocates nothing that can be seen: it needs no memory, or brings an allocator of its own, or "
+        "leaves the work to another library");
   }
   std::size_t number = 0;
   for (const auto failing : those_to_fail(trial, share, peace.allocations)) {

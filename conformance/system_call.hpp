@@ -19,6 +19,7 @@ struct SystemCall {
   std::int64_t result = kNoResult;
   std::uint64_t open_flags = 0;  // of a call that opens a file
   bool receives = false;         // from another process or host
+  bool sends = false;            // to one
   std::size_t said = 0;          // how many things the process had said before
 
   [[nodiscard]] bool failed() const { return result < 0; }

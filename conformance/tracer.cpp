@@ -4,6 +4,7 @@
 #include "conformance/allocations.hpp"
 #include "conformance/operation_log.hpp"
 
+#include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/time.hpp>
 
@@ -17,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -169,14 +171,38 @@ std::uint64_t open_flags_of(pid_t process, const SystemCall& call) {
   return how.flags;
 }
 
-// Some libraries read from a socket as from a file.
-bool receives(pid_t process, const SystemCall& call) {
-  if (call.number == SYS_recvfrom || call.number == SYS_recvmsg) return true;
-  if (call.number != SYS_read && call.number != SYS_readv) return false;
+bool is_of_socket(pid_t process, const SystemCall& call) {
   std::error_code ignored;  // a descriptor that is not open is no socket
   const auto descriptor =
       "/proc/" + std::to_string(process) + "/fd/" + std::to_string(static_cast<int>(call.arguments[0]));
   return starts_with(std::filesystem::read_symlink(descriptor, ignored).string(), "socket:");
+}
+
+// Some libraries read from a socket, and write to it, as from and to a file.
+bool receives(pid_t process, const SystemCall& call) {
+  if (call.number == SYS_recvfrom || call.number == SYS_recvmsg) return true;
+  return (call.number == SYS_read || call.number == SYS_readv) && is_of_socket(process, call);
+}
+bool sends(pid_t process, const SystemCall& call) {
+  if (call.number == SYS_sendto || call.number == SYS_sendmsg || call.number == SYS_sendmmsg) return true;
+  return (call.number == SYS_write || call.number == SYS_writev) && is_of_socket(process, call);
+}
+
+// The kernel drops whatever arrives for the socket, as if the host at its other end, or the net, were gone.
+// Says why it cannot.
+std::string silence(pid_t process, const SystemCall& call) {
+  const Fd of(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  const Fd socket(
+      static_cast<int>(::syscall(SYS_pidfd_getfd, of.get(), static_cast<int>(call.arguments[0]), 0)));
+  if (!socket.is_open()) return std::string("get hold of its socket: ") + strerrordesc_np(errno);
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  static_cast<void>(::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size));
+  if (domain != AF_INET && domain != AF_INET6) return "it talks over a socket of this host only";
+  sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog filter = {1, &nothing};
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+  return std::string("filter what arrives: ") + strerrordesc_np(errno);
 }
 
 class Tracer {
@@ -277,22 +303,31 @@ class Tracer {
     std::copy(std::begin(met.entry.args), std::end(met.entry.args), call.arguments.begin());
     call.open_flags = open_flags_of(process, call);
     call.receives = receives(process, call);
+    call.sends = sends(process, call);
     call.said = board_->said;
     if (met.arch != kArchitecture) trace_.unseen = "it makes system calls of another architecture";
     // An untraced child is the kernel's own business, and nobody else's.
     if (number == SYS_clone && (call.arguments[0] & CLONE_UNTRACED) != 0)
       trace_.unseen = "it starts a process that cannot be watched (CLONE_UNTRACED)";
     if (can_fail(call) && met_++ == tampering_.at) tamper(process, thread);
+    if (is_silent_ && call.number == SYS_connect) be_silent(call);
     if (log_ != nullptr) log_->before(process, call);
   }
 
   void tamper(pid_t process, Thread& thread) {
     trace_.was_met = tampering_.way != Tampering::Way::none;
     if (tampering_.way == Tampering::Way::kill_before) return kill_now();
+    if (tampering_.way == Tampering::Way::silence) {
+      is_silent_ = true;
+      return be_silent(thread.call);
+    }
     thread.is_failed = tampering_.way == Tampering::Way::fail;
     kills_after_ = tampering_.way == Tampering::Way::kill_after ? process : 0;
     // A close that fails has closed.
     if (thread.is_failed && thread.call.number != SYS_close) skip_call(process);
+  }
+  void be_silent(const SystemCall& call) {
+    if (const auto why = silence(main_, call); !why.empty()) trace_.not_silenced = why;
   }
   void kill_now() {
     trace_.was_killed = true;
@@ -319,6 +354,7 @@ class Tracer {
   pid_t main_ = 0;
   pid_t kills_after_ = 0;
   std::size_t met_ = 0;
+  bool is_silent_ = false;
   bool is_attached_ = false;
   bool is_over_ = false;
 };

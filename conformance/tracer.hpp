@@ -41,9 +41,10 @@ class Stage {
 
 using Work = std::function<void(Stage&)>;
 
-// What is to happen at one call: the `at`th, from 0, of those that can_fail.
+// What is to happen at one call: the `at`th, from 0, of those that can_fail. Silence: from then on, nothing
+// comes over its connection, nor over any that is made later; nobody refuses or closes anything.
 struct Tampering {
-  enum class Way { none, kill_before, kill_after, fail };
+  enum class Way { none, kill_before, kill_after, fail, silence };
   Way way = Way::none;
   std::size_t at = 0;
   int error = 0;
@@ -60,6 +61,7 @@ struct Trace {
   bool was_killed = false;        // by its tampering
   bool has_hung = false;          // its time was up
   bool was_met = false;           // the call to be tampered with was come to
+  std::string not_silenced = {};  // why a connection that should be silent is not; empty if it is
 
   // Whether the process came to the end of its work.
   [[nodiscard]] bool ended() const { return status == 0 && !has_hung; }

@@ -48,8 +48,9 @@ Answer apply(Instance& instance, const std::string& path, const std::vector<Chan
 }
 
 // Says the answer, and the values.
-void say_fetched(Stage& stage, Instance& instance, const std::string& path) {
-  const pigeon_fetch request = {sizeof request, 0, Deadline::in(kPatience).value(), borrow(path), 0, 0};
+void say_fetched(Stage& stage, Instance& instance, const std::string& path,
+                 std::chrono::seconds patience = kPatience) {
+  const pigeon_fetch request = {sizeof request, 0, Deadline::in(patience).value(), borrow(path), 0, 0};
   Collector collector(10);
   const pigeon_object_sink sink = {sizeof sink, 0, &collector,
                                    [](void* context, const pigeon_object* object) noexcept {
@@ -157,6 +158,18 @@ Work TreeRounds::fetching_again(const std::string& domain) const {
     say_fetched(stage, instance, path_of_domain(domain));
     stage.end();
     say_fetched(stage, instance, path_of_domain(domain));
+  });
+}
+
+Work TreeRounds::fetching_within(const std::string& domain, std::chrono::seconds patience) const {
+  return with_tree([domain, patience](Stage& stage, Instance& instance) {
+    const auto begun = Clock::now();
+    stage.begin();
+    say_fetched(stage, instance, path_of_domain(domain), patience);
+    stage.end();
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+    say_fetched(stage, instance, path_of_domain(domain));
+    stage.say(std::to_string(took.count()));
   });
 }
 

@@ -8,6 +8,7 @@
 #include "conformance/tracer.hpp"
 #include "conformance/trial.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,6 +44,8 @@ class TreeRounds {
   // As changing_again; and what is there in between is said.
   [[nodiscard]] Work changing_and_looking(const std::string& domain) const;
   [[nodiscard]] Work fetching_again(const std::string& domain) const;
+  // As fetching_again, but the first fetch has this long; and how many milliseconds it took is said last.
+  [[nodiscard]] Work fetching_within(const std::string& domain, std::chrono::seconds patience) const;
 
   // Each in a fresh process.
   [[nodiscard]] Answer change(const std::string& domain) const;

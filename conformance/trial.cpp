@@ -74,6 +74,7 @@ Result<const loader::Library*> Trial::library() {
     // Whoever runs the checks vouches for the place; the host will look at it for itself.
     const loader::Trust trust(std::filesystem::path(entry_.path).parent_path().string());
     library_ = PIGEON_TRY(loader::Library::load(entry_, kind_, trust));
+    note_plugin(entry_.path.c_str());
   }
   return library_.get();
 }

@@ -11,11 +11,17 @@
 #include "conformance/trial.hpp"
 
 #include <pigeon/abi/datatree.h>
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iostream>
+#include <random>
 #include <string>
+#include <vector>
 
 namespace pigeon::conformance {
 namespace {
@@ -177,6 +183,63 @@ Finding fail_fetch(Trial& trial, const Share& share) {
   return Finding::passed();
 }
 
+// The calls that talk to a server; where they are many, a sample by the seed, which is printed.
+std::vector<std::size_t> talking_calls(const Trial& trial, const Share& share, const Trace& peace) {
+  constexpr std::size_t kMost = 12;
+  std::vector<std::size_t> found;
+  for (std::size_t at = 0; at < peace.calls.size(); ++at) {
+    const auto& call = peace.calls[at];
+    if (call.number == SYS_connect || call.sends || call.receives) found.push_back(at);
+  }
+  if (found.size() <= kMost) return found;
+  std::mt19937_64 random(trial.seed());
+  std::shuffle(found.begin(), found.end(), random);
+  if (share.index == 0) {
+    std::cout << kMost << " of " << found.size() << " calls to a server, by the seed " << trial.seed() << '\n'
+              << std::flush;
+  }
+  found.resize(kMost);
+  return found;
+}
+
+// A server that has gone silent: it accepts, or has accepted, and nothing comes from it any more.
+Finding silence_fetch(Trial& trial, const Share& share) {
+  constexpr std::chrono::seconds kTime(2);
+  constexpr std::chrono::seconds kLateness(2);
+  TreeRounds rounds(trial);
+  const auto domain = domain_for(trial, share, 0);
+  auto begun = begin(rounds, domain);
+  if (begun.status != Finding::Status::passed) return begun;
+  const auto peace = trace(rounds.fetching_within(domain, kTime));
+  begun = all_went_well(peace);
+  if (begun.status != Finding::Status::passed) return begun;
+  std::string why = "it asks no server";
+  bool was_silent = false;
+  std::size_t number = 0;
+  for (const auto at : talking_calls(trial, share, peace)) {
+    if (number++ % share.of != share.index) continue;
+    const auto done = "let the server be silent from " + shown_call(peace, at) + ", on";
+    const auto met = trace(rounds.fetching_within(domain, kTime), {Tampering::Way::silence, at, 0});
+    if (!met.not_silenced.empty()) why = met.not_silenced;
+    if (!met.not_silenced.empty()) continue;
+    was_silent = true;
+    PIGEON_EXPECT(met.ended() && met.said.size() == 5, done, "an answer", met.how_it_ended());
+    const auto first = TreeRounds::seen(met.said, 0);
+    const auto second = TreeRounds::seen(met.said, 2);
+    const bool is_right = first.answer.is_ok() && first.values == TreeRounds::kOld;
+    const std::chrono::milliseconds took(pigeon::number(met.said[4]).value_or(0));
+    PIGEON_EXPECT(is_right || first.answer.is_temporary(), done, "the object, or a temporary failure",
+                  first.shown());
+    PIGEON_EXPECT(took < kTime + kLateness, done + ", and gave it 2 seconds", "an answer by then",
+                  "one after " + std::to_string(took.count()) + " ms");
+    const bool is_back = second.answer.is_ok() && second.values == TreeRounds::kOld;
+    PIGEON_EXPECT(is_back || (is_right && second.answer.is_temporary()),
+                  done + ", and fetched again by the same instance, from a server that is back", "the object",
+                  second.shown());
+  }
+  return was_silent || (number != 0 && share.index >= number) ? Finding::passed() : Finding::skipped(why);
+}
+
 Finding judge(const TreeRounds& rounds, const PowerLoss::State& state) {
   const auto done = "took the power away " + state.moment;
   const std::array<std::string, 2> domains = {"one", "two"};
@@ -231,6 +294,9 @@ Finding applies_though_calls_fail(Trial& trial) {
   auto finding = share_out(trial, fail_and_look);
   return finding.status == Finding::Status::passed ? share_out(trial, fail_apply) : finding;
 }
+Finding fetches_though_it_is_silent(Trial& trial) {
+  return share_out(trial, silence_fetch);
+}
 Finding fetches_though_calls_fail(Trial& trial) {
   return share_out(trial, fail_fetch);
 }
@@ -255,6 +321,11 @@ constexpr std::array kChecks = {
           "makes each call of a fetch fail once with each error that it may answer; a connection is refused, "
           "reset and hung up",
           kFetch, fetches_though_calls_fail, kSeconds},
+    Check{"TREE-47", Weight::must, 4, PIGEON_KIND_DATATREE,
+          "A server that is silent is no answer: by the deadline, it could not be asked",
+          "lets everything that comes for a connection be lost, from each call of a fetch on that connects, "
+          "sends or receives, or from 12 of them by the seed, and fetches again when the server is back",
+          kFetch, fetches_though_it_is_silent, kSeconds},
 };
 
 }  // namespace

@@ -123,7 +123,7 @@ Finding starve_opening(Trial& trial, const Share& share) {
     directory = trial.directory() + "/" + std::to_string(number);
     return ::mkdir(directory.c_str(), 0700) == 0 ? std::string() : "no directory";
   };
-  const Work work = [&](Stage& stage) {
+  Work work = [&](Stage& stage) {
     auto own = trial.elsewhere(directory);
     opening_again(own)(stage);
   };

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "datatree_specimen.hpp"
+#include "server.hpp"
+
+struct Mutant : public specimen::Grows<Mutant> {
+  using Grows::Grows;
+  pigeon::Result<std::optional<pigeon::Objects>> fetch(const pigeon::Fetch& request) override {
+    if (!specimen::ask_server(std::chrono::seconds(6))) return pigeon::unavailable("silence");
+    return Tree::fetch(request);
+  }
+};
+
+PIGEON_DATATREE(Mutant, specimen::kAbout);
