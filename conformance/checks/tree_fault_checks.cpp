@@ -185,7 +185,7 @@ Finding fail_fetch(Trial& trial, const Share& share) {
 
 // The calls that talk to a server; where they are many, a sample by the seed, which is printed.
 std::vector<std::size_t> talking_calls(const Trial& trial, const Share& share, const Trace& peace) {
-  constexpr std::size_t kMost = 12;
+  constexpr std::size_t kMost = 8;
   std::vector<std::size_t> found;
   for (std::size_t at = 0; at < peace.calls.size(); ++at) {
     const auto& call = peace.calls[at];
@@ -324,7 +324,7 @@ constexpr std::array kChecks = {
     Check{"TREE-47", Weight::must, 4, PIGEON_KIND_DATATREE,
           "A server that is silent is no answer: by the deadline, it could not be asked",
           "lets everything that comes for a connection be lost, from each call of a fetch on that connects, "
-          "sends or receives, or from 12 of them by the seed, and fetches again when the server is back",
+          "sends or receives, or from 8 of them by the seed, and fetches again when the server is back",
           kFetch, fetches_though_it_is_silent, kSeconds},
 };
 
