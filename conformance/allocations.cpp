@@ -81,6 +81,7 @@ int note_file(dl_phdr_info* object, std::size_t /*size*/, void* /*context*/) {
   return 0;
 }
 
+#if PIGEON_ALLOCATIONS_FAIL
 // From the inside out: the first that is not the C or C++ library decides whose allocation it is.
 _Unwind_Reason_Code look_at_frame(_Unwind_Context* frame, void* is_plugins) {
   const std::uintptr_t address = _Unwind_GetIP(frame) - 1;
@@ -91,7 +92,6 @@ _Unwind_Reason_Code look_at_frame(_Unwind_Context* frame, void* is_plugins) {
   return _URC_END_OF_STACK;
 }
 
-#if PIGEON_ALLOCATIONS_FAIL
 bool must_fail(const void* caller) {
   auto* counter = counted_by.load();
   if (counter == nullptr || plugin_calls == 0 || host_calls != 0) return false;

@@ -221,7 +221,8 @@ Finding silence_fetch(Trial& trial, const Share& share) {
     const auto done = "let the server be silent from " + shown_call(peace, at) + ", on";
     const auto met = trace(rounds.fetching_within(domain, kTime), {Tampering::Way::silence, at, 0});
     if (!met.not_silenced.empty()) why = met.not_silenced;
-    if (!met.not_silenced.empty()) continue;
+    if (!met.was_met || !met.not_silenced.empty())
+      continue;  // it may have less to say to a server than before
     was_silent = true;
     PIGEON_EXPECT(met.ended() && met.said.size() == 5, done, "an answer", met.how_it_ended());
     const auto first = TreeRounds::seen(met.said, 0);
