@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "asked_server.hpp"
 #include "datatree_specimen.hpp"
-#include "server.hpp"
 
 struct Mutant : public specimen::Grows<Mutant> {
   using Grows::Grows;
