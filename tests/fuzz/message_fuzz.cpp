@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fuzz.hpp"
 
+#include "host/delivery_id.hpp"
 #include "host/message.hpp"
 
 #include <pigeon/sdk/text.hpp>
