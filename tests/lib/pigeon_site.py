@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -48,6 +49,12 @@ class Delivery:
         deliveries = [r for r in self.records if r["event"] == "delivery"]
         assert len(deliveries) == 1, self.records
         return deliveries[0]
+
+
+def arrival(name):
+    """Seconds and microseconds of a name in a Maildir: the microseconds have no zeros in front."""
+    numbers = re.match(r"(\d+)\.M(\d+)P", name)
+    return tuple(map(int, numbers.groups())) if numbers else (0, 0)
 
 
 class Site:
@@ -194,7 +201,7 @@ class Site:
         """The files of the messages in new and cur, oldest first."""
         directory = self.maildir(user, domain) / folder
         found = [f for part in ("new", "cur") if (directory / part).is_dir() for f in (directory / part).iterdir()]
-        return sorted(found, key=lambda f: f.name)
+        return sorted(found, key=lambda f: (arrival(f.name), f.name))
 
     def messages(self, user="alice", domain="example.com", folder=""):
         return [f.read_bytes() for f in self.files(user, domain, folder)]

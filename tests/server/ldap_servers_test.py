@@ -263,10 +263,15 @@ class Aliases(Case):
     def test_user(self):
         """mail for another name of a user is the user's, also when both names get their first mail at once"""
         self.alias(f"pigeonName=info,{self.users}", f"pigeonName=alice,{self.users}")
+
+        def deliver(number):
+            """As an MTA does it: again until it is delivered."""
+            name = ("info@example.com", "alice@example.com")[number % 2]
+            command = self.site.command(name, queue_id=f"q{number}")
+            return next((e for e in (self.site.run(command).exit for _ in range(10)) if e != 75), 75)
+
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            names = ["info@example.com", "alice@example.com"] * 8
-            done = list(pool.map(lambda name: self.site.run(self.site.command(name)).exit, names))
-        self.assertEqual(set(done), {0})
+            self.assertEqual(set(pool.map(deliver, range(16))), {0})
         self.assertEqual(len(self.site.messages()), 16)
         self.assertEqual([d.name for d in (self.site.base / "example.com").iterdir()], ["alice"])
         self.assertEqual(self.site.ctl("user", "list", "example.com").stdout.split(), ["alice@example.com"])
