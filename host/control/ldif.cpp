@@ -123,13 +123,8 @@ std::optional<Rdn> take_rdn(std::string_view& dn) {
 
 std::string to_ldif(const Object& object, std::string_view base) {
   const auto path = TreePath::parse(object.path).value_or(TreePath());
-  std::string dn(base);
-  for (const auto& name : path.names()) {
-    // The other way round: the deepest comes first.
-    dn.insert(0, std::string(kLdapNameType) + "=" + dn_value(name) + (dn.empty() ? "" : ","));
-  }
   std::string record;
-  add_line(record, "dn", dn);
+  add_line(record, "dn", dn_of(path, base));
   add_line(record, "objectClass", ldap_word(object.objectclass));
   for (const auto& each : object.auxiliary) add_line(record, "objectClass", ldap_word(each));
   if (!path.is_root()) add_line(record, kLdapNameType, path.name());

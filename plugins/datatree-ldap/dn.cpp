@@ -9,18 +9,6 @@
 namespace datatree_ldap {
 namespace {
 
-bool is_plain(char c) {
-  constexpr std::string_view kOther = "-_.@";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kOther.find(c) != std::string_view::npos;
-}
-
-std::string hex_pair(char c) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  const auto byte = static_cast<unsigned char>(c);
-  return {'\\', kHex[byte >> 4U], kHex[byte & 15U]};
-}
-
 struct FreeDn {
   void operator()(LDAPRDN* dn) const { ldap_dnfree(dn); }
 };
@@ -52,7 +40,7 @@ bool are_alike(const Rdn& a, const Rdn& b) {
 
 std::string filter_value(std::string_view value) {
   std::string escaped;
-  for (const char c : value) escaped += is_plain(c) ? std::string(1, c) : hex_pair(c);
+  for (const char c : value) escaped += pigeon::ldap_escaped(c);
   return escaped;
 }
 
@@ -70,15 +58,6 @@ std::optional<Dn> parse_dn(std::string_view text) {
   const std::unique_ptr<LDAPRDN, FreeDn> owned(parsed);
   Dn dn;
   for (auto* rdn = parsed; rdn != nullptr && *rdn != nullptr; ++rdn) dn.push_back(rdn_of(*rdn));
-  return dn;
-}
-
-std::string dn_of(const TreePath& path, const std::string& base) {
-  std::string dn = base;
-  for (const auto& name : path.names()) {
-    // The other way round: the deepest comes first.
-    dn.insert(0, std::string(kNameType) + "=" + dn_value(name) + (dn.empty() ? "" : ","));
-  }
   return dn;
 }
 

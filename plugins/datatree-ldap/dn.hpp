@@ -19,6 +19,7 @@ using pigeon::TreePath;
 inline constexpr std::string_view kNameType = pigeon::kLdapNameType;
 inline constexpr const char* kLockType = pigeon::kLdapLockType.data();
 
+using pigeon::dn_of;
 using pigeon::dn_value;
 // A value in a filter, any octets.
 std::string filter_value(std::string_view value);
@@ -36,9 +37,6 @@ using Dn = std::vector<Rdn>;
 
 // Nothing if this is no DN.
 std::optional<Dn> parse_dn(std::string_view text);
-
-// The DN of an object of the tree whose root is the entry `base`.
-std::string dn_of(const TreePath& path, const std::string& base);
 
 // The path of an entry below `base`, whose own path is `at`; nothing if it is not below it, or has a name
 // that no object has. In the names of the tree every octet counts; above them, the server has compared.

@@ -6,7 +6,7 @@ import re
 import unittest
 
 from pigeon_site import USER, Site
-from shell import shell
+from shell import check_printed, shell
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,15 +25,7 @@ class Commands(unittest.TestCase):
     def run_document(self, document):
         with Site({"log": {"level": "info"}}, domain=None) as site, shell(site) as run:
             for block in blocks(document, "sh", "run"):
-                self.check_block(block, run(block))
-
-    def check_block(self, block, done):
-        self.assertEqual(done.returncode, 0, f"{block}\nprinted:\n{done.stdout}{done.stderr}")
-        at = 0
-        for wanted in re.findall(r"# -> (.*)$", block, re.MULTILINE):
-            found = done.stdout.find(wanted, at)
-            self.assertGreaterEqual(found, 0, f"{wanted!r} was not printed by:\n{block}\n{done.stdout}")
-            at = found + len(wanted)
+                check_printed(self, block, run(block))
 
     def test_run(self):
         """every block that is marked to be run works, and prints what it says it does"""

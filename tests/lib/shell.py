@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -43,3 +44,13 @@ def shell(site, extra=None, timeout=120):
                                   check=False, timeout=timeout, **who)
 
         yield run
+
+
+def check_printed(test, block, done):
+    """A block of commands worked, and printed what stands behind each "# ->" in it, in their order."""
+    test.assertEqual(done.returncode, 0, f"{block}\nprinted:\n{done.stdout}{done.stderr}")
+    at = 0
+    for wanted in re.findall(r"# -> (.*)$", block, re.MULTILINE):
+        found = done.stdout.find(wanted, at)
+        test.assertGreaterEqual(found, 0, f"{wanted!r} was not printed by:\n{block}\n{done.stdout}")
+        at = found + len(wanted)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """An LDAP server that has a fault: mail waits, no address is called unknown, and the next delivery after it works."""
 
+import functools
 import os
 import random
 import time
 import unittest
 
 import tree_slapd
-from pigeon_site import Site
 from proxy import Proxy
 from slapd import BASE, PASSWORD, SUFFIX, Slapd
 
@@ -26,11 +26,7 @@ def setUpModule():
     schema = tree_slapd.schema()
 
 
-def site_on(server, **section):
-    """A site whose tree is on this server."""
-    own = tree_slapd.section(server, connectTimeout="2s", answerTimeout="2s")
-    return Site({"datatree": "datatree-ldap", "datatree-sqlite": None, "deadline": DEADLINE,
-                 "datatree-ldap": {**own, **section}})
+site_on = functools.partial(tree_slapd.site_on, deadline=DEADLINE)
 
 
 class Case(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import contextlib
+import functools
 import pathlib
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import unittest
 
 import tree_slapd
 from certificates import Authority
-from pigeon_site import AS_ROOT, Site
+from pigeon_site import AS_ROOT
 from slapd import BASE, PASSWORD, SUFFIX, Slapd, quoted
 
 DEADLINE = 12  # seconds
@@ -25,10 +26,7 @@ def setUpModule():
     schema = tree_slapd.schema()
 
 
-def site_on(server, **section):
-    own = tree_slapd.section(server, connectTimeout="2s", answerTimeout="2s")
-    return Site({"datatree": "datatree-ldap", "datatree-sqlite": None, "deadline": DEADLINE,
-                 "datatree-ldap": {**own, **section}})
+site_on = functools.partial(tree_slapd.site_on, deadline=DEADLINE)
 
 
 class Case(unittest.TestCase):

@@ -8,7 +8,7 @@ import unittest
 
 import tree_slapd
 from pigeon_site import AS_ROOT, USER, Site
-from shell import shell
+from shell import check_printed, shell
 from slapd import HERE, PASSWORD, SUFFIX, Slapd, environment
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "ldap.md"
@@ -39,15 +39,7 @@ class SetUp(unittest.TestCase):
                 secrets = f"printf %s {quoted(PASSWORD)} >admin.secret; printf %s 'a new secret' >ldap.secret"
                 self.assertEqual(run(secrets).returncode, 0)
                 for block in blocks:
-                    self.check_block(block, run(block))
-
-    def check_block(self, block, done):
-        self.assertEqual(done.returncode, 0, f"{block}\nprinted:\n{done.stdout}{done.stderr}")
-        at = 0
-        for wanted in re.findall(r"# -> (.*)$", block, re.MULTILINE):
-            found = done.stdout.find(wanted, at)
-            self.assertGreaterEqual(found, 0, f"{wanted!r} was not printed by:\n{block}\n{done.stdout}")
-            at = found + len(wanted)
+                    check_printed(self, block, run(block))
 
 
 def quoted(text):

@@ -9,7 +9,7 @@ import unittest
 
 import mariadb
 from pigeon_site import AS_ROOT, USER, Site
-from shell import shell
+from shell import check_printed, shell
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "mariadb.md"
 BLOCK = re.compile(r"^```(sql|json|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,10 +35,7 @@ class Document(unittest.TestCase):
         (self.site.root / "mysql.secret").chmod(0o600)
 
     def type(self, run, text):
-        done = run(text.replace("-o vmail", f"-o {USER.pw_name}"))
-        self.assertEqual(done.returncode, 0, f"{text}\nprinted:\n{done.stdout}{done.stderr}")
-        for wanted in re.findall(r"# -> (.*)$", text, re.MULTILINE):
-            self.assertIn(wanted, done.stdout)
+        check_printed(self, text, run(text.replace("-o vmail", f"-o {USER.pw_name}")))
 
     def test_followed(self):
         """every step of the document works, in its order"""

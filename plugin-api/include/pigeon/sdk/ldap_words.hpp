@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pigeon/sdk/text.hpp>
+#include <pigeon/sdk/tree_path.hpp>
 
 #include <optional>
 #include <string>
@@ -38,28 +39,39 @@ inline std::optional<std::string> word_of_ldap(std::string_view type) {
   return is_key_string(word) ? std::optional(word) : std::nullopt;
 }
 
-// A value in a DN (RFC 4514, section 2.4), any octets: what is neither a plain character nor part of
-// well-formed UTF-8 as "\XX".
-inline std::string dn_value(std::string_view value) {
+// A character as it may stand in a DN and in a filter: itself if it is plain, else as "\XX".
+inline std::string ldap_escaped(char c) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_.@").find(c) != std::string_view::npos;
-  };
+  const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                        std::string_view("-_.@").find(c) != std::string_view::npos;
+  const auto byte = static_cast<unsigned char>(c);
+  return is_plain ? std::string(1, c) : std::string{'\\', kHex[byte >> 4U], kHex[byte & 15U]};
+}
+
+// A value in a DN (RFC 4514, section 2.4), any octets: what is neither a plain character nor part of
+// well-formed UTF-8 is escaped.
+inline std::string dn_value(std::string_view value) {
   std::string escaped;
   while (!value.empty()) {
     const auto length = utf8_sequence(value);
-    const auto byte = static_cast<unsigned char>(value.front());
     if (length > 1) {
       escaped += value.substr(0, length);
-    } else if (is_plain(value.front())) {
-      escaped += value.front();
     } else {
-      escaped += {'\\', kHex[byte >> 4U], kHex[byte & 15U]};
+      escaped += ldap_escaped(value.front());
     }
     value.remove_prefix(length > 1 ? length : 1);
   }
   return escaped;
+}
+
+// The DN of an object of the tree whose root is the entry `base`.
+inline std::string dn_of(const TreePath& path, std::string_view base) {
+  std::string dn(base);
+  for (const auto& name : path.names()) {
+    // The other way round: the deepest comes first.
+    dn.insert(0, std::string(kLdapNameType) + "=" + dn_value(name) + (dn.empty() ? "" : ","));
+  }
+  return dn;
 }
 
 }  // namespace pigeon::inline v0
