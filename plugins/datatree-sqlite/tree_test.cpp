@@ -382,11 +382,19 @@ TEST_CASE("whatever is wrong with the file, nobody is said not to be there") {
 }
 
 TEST_CASE("a tree that could not be written once is written when it can be again") {
-  Embedded embedded;
-  add(embedded.tree, "/example.com", "mailDomain");
+  const TemporaryDirectory directory;
+  const auto index = directory / "tree.db-shm";
+  const auto tree_of_its_own = [&] {
+    return datatree_sqlite::Tree(directory / "tree.db", std::chrono::milliseconds(200));
+  };
+  {
+    // Closed before the other opens it: connections of one process share the index as it was opened first.
+    auto first = tree_of_its_own();
+    REQUIRE(first.initialize(kSchema, soon()));
+    add(first, "/example.com", "mailDomain");
+  }
   // For root, nothing is forbidden; then this only writes twice.
-  const auto index = embedded.directory / "tree.db-shm";
-  datatree_sqlite::Tree tree(embedded.directory / "tree.db", std::chrono::milliseconds(200));
+  auto tree = tree_of_its_own();
   REQUIRE(::chmod(index.c_str(), 0400) == 0);
   const auto refused = tree.apply({path("/example.com"), {Change::set("enable", "FALSE")}, {}, {}, soon()});
   CHECK(static_cast<bool>(refused) == (::geteuid() == 0));
