@@ -112,8 +112,11 @@ class Site:
         self.write_configuration(json.dumps(self.settings, indent=2))
 
     def write_configuration(self, text):
-        self.configuration.write_text(text)
-        self.configuration.chmod(0o644)
+        """In one step: an MTA may be delivering, and half a configuration would be one that is wrong."""
+        fresh = self.configuration.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.chmod(0o644)
+        fresh.rename(self.configuration)
 
     def common_arguments(self):
         return ["-c", str(self.configuration)] + (["--trust", TRUST] if TRUST else [])
