@@ -40,7 +40,10 @@ class LentDelivery {
                  borrow(parcel.folder),
                  &envelope_,
                  &message_,
-                 &receipt_};
+                 &receipt_,
+                 0,
+                 0,
+                 0};
   }
   LentDelivery(const LentDelivery&) = delete;
   LentDelivery& operator=(const LentDelivery&) = delete;

@@ -183,7 +183,10 @@ class ModuleRun {
                                       borrow(folder),
                                       &envelope_,
                                       attempt_.message,
-                                      &receipt};
+                                      &receipt,
+                                      0,
+                                      0,
+                                      0};
     services_.store.store(mda_name, delivery);
     return note(receipt, mda_name);
   }

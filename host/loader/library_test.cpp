@@ -59,11 +59,11 @@ TEST_CASE("a plugin that is as it should be is loaded") {
 
 TEST_CASE("a plugin for another version is refused before anything of it runs, with both versions") {
   const auto major = load("creator-major");
-  CHECK(has(major.refusal, "it is built for plugin API 1.1, this host has 0.1"));
+  CHECK(has(major.refusal, "it is built for plugin API 1.2, this host has 0.2"));
   CHECK(has(major.remedy, "install a build of the plugin for plugin API 0"));
   CHECK_FALSE(major.was_mapped);
   const auto minor = load("creator-minor");
-  CHECK(has(minor.refusal, "it needs plugin API 0.2, this host has 0.1"));
+  CHECK(has(minor.refusal, "it needs plugin API 0.3, this host has 0.2"));
   CHECK(minor.remedy == "upgrade PigeonDeliver");
   CHECK_FALSE(minor.was_mapped);
 }

@@ -34,6 +34,9 @@ extern "C" {
 #define PIGEON_MDA_LIST UINT32_C(0x1)
 #define PIGEON_MDA_ADOPT UINT32_C(0x2)
 #define PIGEON_MDA_PURGE UINT32_C(0x4)
+#define PIGEON_MDA_READ UINT32_C(0x8)
+#define PIGEON_MDA_RETIRE UINT32_C(0x10)
+#define PIGEON_MDA_USAGE UINT32_C(0x20)
 
 /* Whom the mailbox is for: a user of a domain, or the domain's catch-all, whose `user` is empty. Normalised
  * names, not encoded; they may hold characters that no file name should. */
@@ -81,11 +84,24 @@ typedef struct pigeon_receipt {
  * Without it, an equal id may be another message that happens to be equal; only an attempt that did not
  * finish is the same. */
 #define PIGEON_DELIVERY_ID_IS_UNIQUE UINT32_C(0x1)
+/* No new mail: a message that another mailbox held, on its way from there. It keeps when it was received and
+ * its marks, no quota refuses it, and its folder is made. The prefix of the message is empty: its fields are
+ * in the body, as they were stored. */
+#define PIGEON_DELIVERY_IS_MOVED UINT32_C(0x2)
+
+/* What a reader has marked a message with: the system flags of RFC 3501, section 2.3.2. */
+#define PIGEON_MARK_SEEN UINT32_C(0x1)
+#define PIGEON_MARK_ANSWERED UINT32_C(0x2)
+#define PIGEON_MARK_FLAGGED UINT32_C(0x4)
+#define PIGEON_MARK_DELETED UINT32_C(0x8)
+#define PIGEON_MARK_DRAFT UINT32_C(0x10)
 
 /* One message for one mailbox.
  * id           letters and digits, at most 64
  * preferences  of this principal, defaults filled in
- * folder       the folder wanted, UTF-8 with "/" between levels; empty for the main one */
+ * folder       the folder wanted, UTF-8 with "/" between levels; empty for the main one
+ * received     of a message that is moved: when it came, seconds since 1970, UTC; else 0, which means now
+ * marks        of a message that is moved; else 0 */
 typedef struct pigeon_delivery {
   uint32_t size;
   uint32_t flags;
@@ -98,12 +114,17 @@ typedef struct pigeon_delivery {
   const pigeon_envelope* envelope;
   const pigeon_message* message;
   pigeon_receipt* receipt;
+  int64_t received;
+  uint32_t marks;
+  uint32_t reserved;
 } pigeon_delivery;
 
-/* One message that a mailbox holds. */
+/* One message that a mailbox holds.
+ * name   what `read` knows it by, as long as no reader of the mailbox removes it
+ * bytes  what `read` gives */
 typedef struct pigeon_entry {
   uint32_t size;
-  uint32_t reserved;
+  uint32_t marks;
   pigeon_string folder;
   pigeon_string name;
   uint64_t bytes;
@@ -117,6 +138,24 @@ typedef struct pigeon_entry_sink {
   /* Non-zero means: no more. */
   uint32_t (*entry)(void* context, const pigeon_entry* entry) PIGEON_NOEXCEPT;
 } pigeon_entry_sink;
+
+typedef struct pigeon_byte_sink {
+  uint32_t size;
+  uint32_t reserved;
+  void* context;
+  /* Non-zero means: no more. */
+  uint32_t (*bytes)(void* context, pigeon_string bytes) PIGEON_NOEXCEPT;
+} pigeon_byte_sink;
+
+/* How full a mailbox is, as its quota counts. A limit is 0 where there is none. */
+typedef struct pigeon_usage {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t bytes;
+  uint64_t messages;
+  uint64_t bytes_limit;
+  uint64_t messages_limit;
+} pigeon_usage;
 
 typedef struct pigeon_mda {
   uint32_t size;
@@ -137,18 +176,41 @@ typedef struct pigeon_mda {
    * the others. On return everything that was answered PIGEON_OK is durable. */
   void (*deliver)(void* instance, const pigeon_delivery* const* deliveries, size_t count) PIGEON_NOEXCEPT;
 
-  /* What the mailbox holds, folder by folder. */
+  /* What the mailbox holds, folder by folder. Also of one that is retired; and, where the allocation has no
+   * id, of one that another program made: its attribute "home" is then an absolute path that an administrator
+   * gave, no stamp and no mark is asked for, and nothing is written. PIGEON_UNSUPPORTED: this format has no
+   * such. */
   pigeon_status (*list)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
                         const pigeon_entry_sink* sink, pigeon_error* error) PIGEON_NOEXCEPT;
 
-  /* Stamps a mailbox that is there without a stamp, made by another program or before; as ensure otherwise.
-   */
+  /* Stamps a mailbox that is there without a stamp, made by another program or before, or that was retired
+   * under this id; as ensure otherwise. */
   pigeon_status (*adopt)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
                          pigeon_error* error) PIGEON_NOEXCEPT;
 
   /* Deletes the mailbox and all mail in it. The only function that deletes mail. Idempotent. */
   pigeon_status (*purge)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
                          pigeon_error* error) PIGEON_NOEXCEPT;
+
+  /* Gives one message of those that `list` shows, in pieces: exactly what was delivered, its prefix and its
+   * body, with whatever the format did to it undone. PIGEON_NOT_THERE: a reader has removed it. The
+   * allocation may be any that `list` takes. */
+  pigeon_status (*read)(void* instance, const pigeon_allocation* allocation, pigeon_string folder,
+                        pigeon_string name, uint64_t deadline, const pigeon_byte_sink* sink,
+                        pigeon_error* error) PIGEON_NOEXCEPT;
+
+  /* Ends the mailbox, durably: its stamp is taken away, though not the mail. On return no delivery is under
+   * way, and each that comes, with whatever it read from the tree before, is temporary trouble: so what the
+   * mailbox holds then is all that it will ever hold. Waits for deliveries that are under way, within the
+   * deadline. `list`, `read` and `purge` still work; `adopt` takes it back. Idempotent. */
+  pigeon_status (*retire)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
+                          pigeon_error* error) PIGEON_NOEXCEPT;
+
+  /* How full the mailbox is. recount: not 0 to count what is there, and correct what was noted. usage: the
+   * caller's; its size is set, and the rest is filled in. */
+  pigeon_status (*usage)(void* instance, const pigeon_allocation* allocation,
+                         const pigeon_attribute* preferences, size_t preference_count, uint32_t recount,
+                         uint64_t deadline, pigeon_usage* usage, pigeon_error* error) PIGEON_NOEXCEPT;
 } pigeon_mda;
 
 #ifdef __cplusplus

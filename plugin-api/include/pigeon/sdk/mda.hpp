@@ -9,6 +9,10 @@
 //   Done list(const Allocation&, Deadline, const std::function<bool(const Entry&)>&)       optional
 //   Done adopt(const Allocation&, Deadline)        optional
 //   Done purge(const Allocation&, Deadline)        optional
+//   Done read(const Allocation&, const std::string& folder, const std::string& name, Deadline,
+//             const std::function<bool(std::string_view)>&)                                    optional
+//   Done retire(const Allocation&, Deadline)       optional
+//   Result<Usage> usage(const Allocation&, const Settings& preferences, bool recount, Deadline)    optional
 //
 // and what plugin.hpp says of every instance; then PIGEON_MDA(Class, kAbout). The promises that each of these
 // must keep are in pigeon/abi/mda.h; pigeon/sdk/file.hpp has the steps that keep them on a file system.
@@ -47,6 +51,15 @@ struct Entry {
   std::string name;
   std::uint64_t bytes = 0;
   std::int64_t received = 0;  // seconds since 1970, UTC
+  std::uint32_t marks = 0;    // PIGEON_MARK_*
+};
+
+// How full a mailbox is. A limit is 0 where there is none.
+struct Usage {
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes_limit = 0;
+  std::uint64_t messages_limit = 0;
 };
 
 struct Stored {
@@ -97,6 +110,10 @@ class Delivery {
   [[nodiscard]] Envelope envelope() const { return Envelope(*delivery_->envelope); }
   [[nodiscard]] Message message() const { return Message(*delivery_->message); }
   [[nodiscard]] Deadline deadline() const { return Deadline(delivery_->deadline); }
+  // A message that another mailbox held: then received and marks are its own.
+  [[nodiscard]] bool is_moved() const { return (delivery_->flags & PIGEON_DELIVERY_IS_MOVED) != 0; }
+  [[nodiscard]] std::int64_t received() const { return delivery_->received; }
+  [[nodiscard]] std::uint32_t marks() const { return delivery_->marks; }
 
   void answer(const Result<Stored>& result) const {
     pigeon_receipt& receipt = *delivery_->receipt;
@@ -167,7 +184,7 @@ struct MdaOperations {
                             const pigeon_entry_sink* sink, pigeon_error* error) noexcept {
     return guard(error, [&] {
       const auto give = [&](const Entry& entry) {
-        const pigeon_entry lent = {sizeof lent,        0,           borrow(entry.folder),
+        const pigeon_entry lent = {sizeof lent,        entry.marks, borrow(entry.folder),
                                    borrow(entry.name), entry.bytes, entry.received};
         return sink->entry(sink->context, &lent) == 0;
       };
@@ -185,6 +202,40 @@ struct MdaOperations {
                              pigeon_error* error) noexcept {
     return guard(error,
                  [&] { return answer(of(instance).purge(copy(*allocation), Deadline(deadline)), error); });
+  }
+
+  static pigeon_status read(void* instance, const pigeon_allocation* allocation, pigeon_string folder,
+                            pigeon_string name, std::uint64_t deadline, const pigeon_byte_sink* sink,
+                            pigeon_error* error) noexcept {
+    return guard(error, [&] {
+      const auto give = [&](std::string_view bytes) {
+        return sink->bytes(sink->context, borrow(bytes)) == 0;
+      };
+      return answer(of(instance).read(copy(*allocation), copy(folder), copy(name), Deadline(deadline), give),
+                    error);
+    });
+  }
+
+  static pigeon_status retire(void* instance, const pigeon_allocation* allocation, std::uint64_t deadline,
+                              pigeon_error* error) noexcept {
+    return guard(error,
+                 [&] { return answer(of(instance).retire(copy(*allocation), Deadline(deadline)), error); });
+  }
+
+  static pigeon_status usage(void* instance, const pigeon_allocation* allocation,
+                             const pigeon_attribute* preferences, std::size_t preference_count,
+                             std::uint32_t recount, std::uint64_t deadline, pigeon_usage* usage,
+                             pigeon_error* error) noexcept {
+    return guard(error, [&]() -> pigeon_status {
+      const Settings preferred(copy(preferences, preference_count));
+      const auto found = of(instance).usage(copy(*allocation), preferred, recount != 0, Deadline(deadline));
+      if (!found) return report(found.failure(), error);
+      usage->bytes = found->bytes;
+      usage->messages = found->messages;
+      usage->bytes_limit = found->bytes_limit;
+      usage->messages_limit = found->messages_limit;
+      return PIGEON_OK;
+    });
   }
 
   static constexpr pigeon_mda table() {
@@ -205,6 +256,23 @@ struct MdaOperations {
     if constexpr (requires(T t, const Allocation& a, Deadline d) { t.purge(a, d); }) {
       operations.capabilities |= PIGEON_MDA_PURGE;
       operations.purge = purge;
+    }
+    using Give = std::function<bool(std::string_view)>;
+    if constexpr (requires(T t, const Allocation& a, const std::string& s, Deadline d, Give give) {
+                    t.read(a, s, s, d, give);
+                  }) {
+      operations.capabilities |= PIGEON_MDA_READ;
+      operations.read = read;
+    }
+    if constexpr (requires(T t, const Allocation& a, Deadline d) { t.retire(a, d); }) {
+      operations.capabilities |= PIGEON_MDA_RETIRE;
+      operations.retire = retire;
+    }
+    if constexpr (requires(T t, const Allocation& a, const Settings& s, Deadline d) {
+                    t.usage(a, s, true, d);
+                  }) {
+      operations.capabilities |= PIGEON_MDA_USAGE;
+      operations.usage = usage;
     }
     return operations;
   }

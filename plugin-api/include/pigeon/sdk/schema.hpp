@@ -68,11 +68,14 @@ inline constexpr std::array kEveryAllocation = {
     text_of("id", "what the mailbox is stamped with; never given twice", nullptr,
             PIGEON_DECLARATION_ALLOCATION | PIGEON_DECLARATION_MANDATORY),
     boolean_of("ready", "whether the mailbox has been made", "FALSE", PIGEON_DECLARATION_ALLOCATION),
+    text_of("moving", "the id of the mailbox that the mail is being moved into", nullptr,
+            PIGEON_DECLARATION_ALLOCATION),
 };
 
 inline constexpr const char* kRoot = "mailRoot";
 inline constexpr const char* kDomain = "mailDomain";
 inline constexpr const char* kUser = "mailUser";
+inline constexpr const char* kOtherMailbox = "otherMailbox";
 
 inline constexpr std::array kRootAttributes = {
     text_of("tree", "identifies this tree; written when it is made", nullptr, PIGEON_DECLARATION_MANDATORY),
@@ -84,12 +87,17 @@ inline constexpr std::array kDomainAttributes = {
               "what happens to mail for what is disabled; overrides the configuration"),
 };
 inline constexpr std::array<pigeon_declaration, 0> kUserAttributes = {};
+inline constexpr std::array<pigeon_declaration, 0> kOtherMailboxAttributes = {};
 
 inline constexpr pigeon_class kRootClass = structural(kRoot, "the root of the tree", kRootAttributes);
 inline constexpr pigeon_class kDomainClass =
     structural(kDomain, "a domain that mail is handled for", kDomainAttributes);
 inline constexpr pigeon_class kUserClass = structural(kUser, "a user of a domain", kUserAttributes);
-inline constexpr std::array kClasses = {&kRootClass, &kDomainClass, &kUserClass};
+// Below its user or domain, called by the id of the allocation that it bears.
+inline constexpr pigeon_class kOtherMailboxClass = structural(
+    kOtherMailbox, "a mailbox that mail is being moved into, or was moved out of; none is delivered to it",
+    kOtherMailboxAttributes);
+inline constexpr std::array kClasses = {&kRootClass, &kDomainClass, &kUserClass, &kOtherMailboxClass};
 
 }  // namespace tree
 }  // namespace pigeon::inline v0

@@ -37,13 +37,24 @@ class FakeDelivery {
                  borrow(folder_),
                  &envelope_,
                  &message_,
-                 &receipt_};
+                 &receipt_,
+                 0,
+                 0,
+                 0};
   }
   FakeDelivery(const FakeDelivery&) = delete;
   FakeDelivery& operator=(const FakeDelivery&) = delete;
   FakeDelivery(FakeDelivery&&) = delete;
   FakeDelivery& operator=(FakeDelivery&&) = delete;
   ~FakeDelivery() = default;
+
+  // Makes it a message that another mailbox held: without a prefix, received and marked as it was there.
+  void move(std::int64_t received, std::uint32_t marks) {
+    prefix_ = borrow("");
+    delivery_.flags |= PIGEON_DELIVERY_IS_MOVED;
+    delivery_.received = received;
+    delivery_.marks = marks;
+  }
 
   [[nodiscard]] Delivery delivery() const { return Delivery(delivery_); }
   [[nodiscard]] const pigeon_delivery& lent() const { return delivery_; }
