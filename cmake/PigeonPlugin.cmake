@@ -9,7 +9,7 @@
 #
 # A test that the plugin keeps the promises of the plugin API. CONFIG is the plugin's section of the configuration.
 
-set(PIGEON_PLUGIN_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
+set(PIGEON_PLUGIN_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/pigeon-plugin.map")
 
 function(pigeon_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")

@@ -15,6 +15,7 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -202,7 +203,17 @@ std::string silence(pid_t process, const SystemCall& call) {
   sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
   const sock_fprog filter = {1, &nothing};
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
-  return std::string("filter what arrives: ") + strerrordesc_np(errno);
+  const auto why = std::string("filter what arrives: ") + strerrordesc_np(errno);
+  // Some kernels let only root filter. What has come over any net, this host's own among them, has fewer hops
+  // left than this; only TCP looks.
+  int kind = 0;
+  size = sizeof kind;
+  static_cast<void>(::getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &kind, &size));
+  const int hops = 255;
+  const int done = domain == AF_INET
+                       ? ::setsockopt(socket.get(), IPPROTO_IP, IP_MINTTL, &hops, sizeof hops)
+                       : ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops, sizeof hops);
+  return kind == SOCK_STREAM && done == 0 ? std::string() : why;
 }
 
 class Tracer {

@@ -59,7 +59,9 @@ def _made():
         atexit.register(shutil.rmtree, _template, ignore_errors=True)
         command = [INSTALL, "--no-defaults", f"--datadir={_template}/data", "--auth-root-authentication-method=normal",
                    "--skip-test-db", *SMALL]
-        done = subprocess.run(_as_user(command), capture_output=True, text=True, check=False, timeout=120)
+        # Not in /tmp, from where a server that starts removes the temporary tables of every other.
+        done = subprocess.run(_as_user(command), capture_output=True, text=True, check=False, timeout=120,
+                              env={**os.environ, "TMPDIR": str(_template)})
         if done.returncode != 0:
             raise AssertionError(f"mariadb-install-db: {done.returncode}\n{done.stdout}{done.stderr}")
     return _template / "data"
@@ -103,7 +105,7 @@ class MariaDB:
         """Starts it with these options beside its own, and waits until it answers."""
         command = [SERVER, "--no-defaults", f"--datadir={self.directory}/data", f"--socket={self.socket}",
                    "--bind-address=127.0.0.1", f"--port={self.port}", f"--pid-file={self.directory}/pid",
-                   f"--log-error={self.directory}/error.log", *SMALL, *self.options, *options]
+                   f"--log-error={self.directory}/error.log", f"--tmpdir={self.directory}", *SMALL, *self.options, *options]
         self.process = subprocess.Popen([*self.prefix, *_as_user(command)], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + 60
