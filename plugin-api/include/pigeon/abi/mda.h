@@ -121,7 +121,9 @@ typedef struct pigeon_delivery {
 
 /* One message that a mailbox holds.
  * name   what `read` knows it by, as long as no reader of the mailbox removes it
- * bytes  what `read` gives */
+ * bytes  what `read` gives
+ * id     the unique delivery id that it was stored under; empty where the format does not know. A message
+ * that is moved is delivered under it again, so that a late retry finds it in its new mailbox as well */
 typedef struct pigeon_entry {
   uint32_t size;
   uint32_t marks;
@@ -129,6 +131,7 @@ typedef struct pigeon_entry {
   pigeon_string name;
   uint64_t bytes;
   int64_t received; /* seconds since 1970, UTC */
+  pigeon_string id;
 } pigeon_entry;
 
 typedef struct pigeon_entry_sink {
@@ -199,9 +202,9 @@ typedef struct pigeon_mda {
                         pigeon_string name, uint64_t deadline, const pigeon_byte_sink* sink,
                         pigeon_error* error) PIGEON_NOEXCEPT;
 
-  /* Ends the mailbox, durably: its stamp is taken away, though not the mail. On return no delivery is under
-   * way, and each that comes, with whatever it read from the tree before, is temporary trouble: so what the
-   * mailbox holds then is all that it will ever hold. Waits for deliveries that are under way, within the
+  /* Ends the mailbox, durably: its stamp is worth nothing any more, the mail stays. On return no delivery is
+   * under way, and each that comes, with whatever it read from the tree before, is temporary trouble: so what
+   * the mailbox holds then is all that it will ever hold. Waits for deliveries that are under way, within the
    * deadline. `list`, `read` and `purge` still work; `adopt` takes it back. Idempotent. */
   pigeon_status (*retire)(void* instance, const pigeon_allocation* allocation, uint64_t deadline,
                           pigeon_error* error) PIGEON_NOEXCEPT;

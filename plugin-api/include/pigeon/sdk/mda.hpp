@@ -52,6 +52,7 @@ struct Entry {
   std::uint64_t bytes = 0;
   std::int64_t received = 0;  // seconds since 1970, UTC
   std::uint32_t marks = 0;    // PIGEON_MARK_*
+  std::string id = {};        // the unique delivery id, where the format knows it
 };
 
 // How full a mailbox is. A limit is 0 where there is none.
@@ -184,8 +185,8 @@ struct MdaOperations {
                             const pigeon_entry_sink* sink, pigeon_error* error) noexcept {
     return guard(error, [&] {
       const auto give = [&](const Entry& entry) {
-        const pigeon_entry lent = {sizeof lent,        entry.marks, borrow(entry.folder),
-                                   borrow(entry.name), entry.bytes, entry.received};
+        const pigeon_entry lent = {sizeof lent, entry.marks,    borrow(entry.folder), borrow(entry.name),
+                                   entry.bytes, entry.received, borrow(entry.id)};
         return sink->entry(sink->context, &lent) == 0;
       };
       return answer(of(instance).list(copy(*allocation), Deadline(deadline), give), error);
