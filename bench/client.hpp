@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A single query of one user, by a server's own client library and nothing around it.
+// Queries of one user, by a server's own client library and nothing around it: the least that gives the home,
+// or the same that the plugin sends, of which everything is read.
 #pragma once
 
 #include <functional>
@@ -12,8 +13,12 @@ namespace pigeon::bench {
 // Answers with the home of a user. Its connection is open, and closed with the last copy.
 using Ask = std::function<std::string(const std::string& user)>;
 
-// REQUIRES: arguments are those of `usage`. Ends the process if anything is wrong.
-Ask ldap_client(const std::vector<std::string>& arguments);   // URI BIND-DN PASSWORD DN-BELOW-WHICH-USERS-ARE
-Ask mysql_client(const std::vector<std::string>& arguments);  // SOCKET USER PASSWORD DATABASE STATEMENT
+// These end the process if anything is wrong.
+// URI BIND-DN PASSWORD DN-BELOW-WHICH-USERS-ARE [TYPE...]: with types, the user's entry and the level below
+// it are searched for these, both before either is answered.
+Ask ldap_client(const std::vector<std::string>& arguments);
+// SOCKET USER PASSWORD DATABASE STATEMENT: each {user} in it is the user's name, and each {path} the user's
+// path; the home is in the column "home" of one of the rows.
+Ask mysql_client(const std::vector<std::string>& arguments);
 
 }  // namespace pigeon::bench

@@ -41,7 +41,8 @@ class Site:
 
     name = None
     sockets = ()  # where its server listens
-    client = None  # what bench-warm is told to query the server without us
+    client = None  # what bench-warm is told to query the server without us: the least, by one key
+    same = None  # and the same that the plugin asks for a user
     pid = None  # of the server
 
     def __init__(self, run, user_name, cache):
@@ -140,6 +141,7 @@ class Slapd(Site):
         how = {"uris": [self.server.ldapi], "base": slapd.BASE, "bindDn": READER, "password": PASSWORD}
         self.configuration = self.configure("pigeon.json", how)
         self.client = ["ldap", self.server.ldapi, READER, PASSWORD, USERS_DN]
+        self.same = [*self.client, "*", "structuralObjectClass", "entryCSN", "hasSubordinates"]
 
     def _fill(self, users):
         data = self.server.data / "data.mdb"
@@ -196,7 +198,20 @@ class MariaDB(Site):
         except BaseException:
             self.__exit__()
             raise
-        self.client = ["mysql", self.server.socket, "pigeon", "secret", "pigeon", STATEMENT % "?"]
+        account = ["mysql", self.server.socket, "pigeon", "secret", "pigeon"]
+        self.client = [*account, STATEMENT % "{user}"]
+        self.same = [*account, self._statement_of_plugin(str(users - 1))]
+
+    def _statement_of_plugin(self, user):
+        """What the plugin asks of the server to look this user up, as the server notes it, with the user left out."""
+        log = self.server.directory / "general.log"
+        self.server.sql(f"SET GLOBAL general_log_file = '{log}'; SET GLOBAL general_log = 1")
+        self.ctl(self.configuration, "explain", f"{user}@{DOMAIN}")
+        self.server.sql("SET GLOBAL general_log = 0")
+        asked = [line.partition("Execute\t")[2] for line in log.read_text().splitlines() if "Execute\t" in line]
+        path = f"'/{DOMAIN}/mailUsers/{user}'"
+        statement = [text for text in asked if path in text][-1].strip()
+        return statement.replace(path, "{path}").replace(f"'{user}'", "{user}")
 
     def _fill(self, users):
         data = self.server.directory / "data"

@@ -8,7 +8,7 @@
 // Users are named by the numbers below USERS, and have the home DOMAIN/USER. Kinds:
 //   delivery CONFIGURATION     all look-ups of a delivery
 //   user CONFIGURATION         that of the user alone
-//   ldap, mysql                a single query, see client.hpp
+//   ldap, mysql                the client library, see client.hpp
 //
 // A line of the output is one measurement: NAME NANOSECONDS. A round that is not measured goes before.
 #include "bench/client.hpp"
