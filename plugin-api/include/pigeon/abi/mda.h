@@ -30,13 +30,18 @@
 extern "C" {
 #endif
 
-/* A capability is set exactly if its function is not NULL. */
+/* A capability is set exactly if its function is not NULL; the last one has none. */
 #define PIGEON_MDA_LIST UINT32_C(0x1)
 #define PIGEON_MDA_ADOPT UINT32_C(0x2)
 #define PIGEON_MDA_PURGE UINT32_C(0x4)
 #define PIGEON_MDA_READ UINT32_C(0x8)
 #define PIGEON_MDA_RETIRE UINT32_C(0x10)
 #define PIGEON_MDA_USAGE UINT32_C(0x20)
+/* Not a function, but a limit to what is promised: messages are handed over to a server that keeps the
+ * mailboxes, and durable means that the server has said so. No mailbox is stamped. A message whose fate the
+ * server did not tell (its delivery failed with PIGEON_ERROR_MAY_HAVE_HAPPENED, or the process died) may be
+ * there twice after the next attempt. A message that is moved is PIGEON_UNSUPPORTED. */
+#define PIGEON_MDA_HANDS_OVER UINT32_C(0x40)
 
 /* Whom the mailbox is for: a user of a domain, or the domain's catch-all, whose `user` is empty. Normalised
  * names, not encoded; they may hold characters that no file name should. */

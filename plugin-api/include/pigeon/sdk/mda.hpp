@@ -13,6 +13,7 @@
 //             const std::function<bool(std::string_view)>&)                                    optional
 //   Done retire(const Allocation&, Deadline)       optional
 //   Result<Usage> usage(const Allocation&, const Settings& preferences, bool recount, Deadline)    optional
+//   static constexpr bool kHandsOver = true       if another server keeps the mailboxes
 //
 // and what plugin.hpp says of every instance; then PIGEON_MDA(Class, kAbout). The promises that each of these
 // must keep are in pigeon/abi/mda.h; pigeon/sdk/file.hpp has the steps that keep them on a file system.
@@ -275,6 +276,7 @@ struct MdaOperations {
       operations.capabilities |= PIGEON_MDA_USAGE;
       operations.usage = usage;
     }
+    if constexpr (requires { requires T::kHandsOver; }) operations.capabilities |= PIGEON_MDA_HANDS_OVER;
     return operations;
   }
 };
