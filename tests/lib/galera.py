@@ -7,11 +7,11 @@ Needs root, for the networks. What joins copies everything from another node, by
 import contextlib
 import os
 import pathlib
-import subprocess
 import time
 import unittest
 
 import mariadb
+import network
 from view import DEPS
 
 TREE = DEPS / "galera" / "usr"
@@ -25,30 +25,14 @@ OPTIONS = ("gmcast.listen_addr=tcp://{address}:4567;evs.keepalive_period=PT0.3S;
 
 def need():
     mariadb.need()
-    if os.geteuid() != 0:
-        raise unittest.SkipTest("networks of one's own need root")
     if PROVIDER is None or not (TREE / "bin/wsrep_sst_rsync").is_file():
         raise unittest.SkipTest("galera was not fetched: run script/bootstrap --test")
-    if subprocess.run(["ip", "netns", "list"], capture_output=True, check=False).returncode != 0:
-        raise unittest.SkipTest("this machine has no networks of one's own")
-
-
-def ip(*arguments, check=True):
-    subprocess.run(["ip", *arguments], capture_output=True, check=check, timeout=30)
+    network.need()
 
 
 class Node(mariadb.MariaDB):
-    def __init__(self, cluster, number):
-        self.name = f"{cluster.name}-{number}"
-        self.address = f"10.213.77.{number}"
-        self.cable = f"{cluster.name}v{number}"
-        ip("netns", "add", self.name)
-        ip("link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", self.name)
-        ip("link", "set", self.cable, "master", cluster.name, "up")
-        for command in (["addr", "add", f"{self.address}/24", "dev", "eth0"], ["link", "set", "eth0", "up"],
-                        ["link", "set", "lo", "up"]):
-            ip("-n", self.name, *command)
-        self.prefix = ("ip", "netns", "exec", self.name)
+    def __init__(self, host):
+        self.host, self.name, self.address, self.prefix = host, host.name, host.address, host.prefix
         path = f"{TREE}/bin:{os.environ['PATH']}:/usr/sbin"
         libraries = ":".join(str(d) for d in (TREE / "lib/x86_64-linux-gnu", TREE / "lib"))
         self.environment = {**os.environ, "PATH": path, "LD_LIBRARY_PATH": libraries}
@@ -77,17 +61,13 @@ class Node(mariadb.MariaDB):
         raise AssertionError(f"{self.name}: {name} does not become {value}\n{self.log()[-3000:]}")
 
     def cut_off(self):
-        ip("link", "set", self.cable, "down")
+        self.host.cut_off()
         self.wait_for("wsrep_ready", "OFF")
 
     def connect_again(self):
-        ip("link", "set", self.cable, "up")
+        self.host.connect_again()
         self.wait_for("wsrep_ready", "ON")
         self.wait_for("wsrep_local_state_comment", "Synced")
-
-    def remove(self):
-        super().remove()
-        ip("netns", "del", self.name, check=False)
 
 
 class Cluster:
@@ -95,13 +75,11 @@ class Cluster:
 
     def __init__(self, size=3):
         need()
-        self.name = f"pg{os.getpid()}"
+        self.network = network.Network(size)
         self.nodes = []
         try:
-            ip("link", "add", self.name, "type", "bridge")
-            ip("link", "set", self.name, "up")
-            for number in range(1, size + 1):
-                self.nodes.append(Node(self, number))
+            for host in self.network.hosts:
+                self.nodes.append(Node(host))
                 self.nodes[-1].join([node.address for node in self.nodes[:-1]])
         except BaseException:
             self.__exit__()
@@ -113,7 +91,7 @@ class Cluster:
     def __exit__(self, *_):
         for node in self.nodes:
             node.remove()
-        ip("link", "del", self.name, check=False)
+        self.network.__exit__()
 
     def start_again(self, node):
         """A node that was killed, once the others have seen that it is gone."""

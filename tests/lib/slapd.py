@@ -61,10 +61,11 @@ class Slapd:
     """
 
     def __init__(self, schema="", config="", top="", suffix=SUFFIX, config_db=False, tls=None, password=PASSWORD,
-                 fill=True):
+                 fill=True, address="127.0.0.1"):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pigeon-slapd."))
         self.directory.chmod(0o755)
         self.suffix, self.admin, self.password = suffix, f"cn=admin,{suffix}", password
+        self.address = address
         self.port = free_port()
         self.tls_port = free_port() if tls else None
         self.socket = self.directory / "ldapi"
@@ -96,7 +97,7 @@ class Slapd:
 
     @property
     def uri(self):
-        return f"ldap://127.0.0.1:{self.port}"
+        return f"ldap://{self.address}:{self.port}"
 
     @property
     def ldaps(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Three delivery hosts and the first messages of a user: on one slapd, and on a provider whose consumer lags. The
-server is killed and started again, and hosts are stopped beyond their lease and go on.
+server is killed and started again; hosts are stopped beyond their lease and go on, or cut off of the net. As root, each
+host has a network of its own; else it is a process with its own configuration.
 """
 
 import concurrent.futures
@@ -12,6 +13,7 @@ import subprocess
 import time
 import unittest
 
+import network
 import tree_slapd
 from pigeon_site import MESSAGE, Site
 from slapd import SUFFIX, Slapd, quoted
@@ -30,8 +32,23 @@ def setUpModule():
     schema = tree_slapd.schema()
 
 
+def by_net(server):
+    """The settings of datatree-ldap for whoever is not on the server's own machine."""
+    return tree_slapd.section(server, uris=[server.uri], tls="never", connectTimeout="2s", answerTimeout="4s")
+
+
 class Hosts:
     """The tests; `sections` has the settings of each host."""
+
+    def make_hosts(self):
+        """Answers the address that their server is to have."""
+        self.hosts = []
+        try:
+            net = self.enterContext(network.Network(HOSTS))
+        except unittest.SkipTest:
+            return "127.0.0.1"
+        self.hosts = net.hosts
+        return net.address
 
     def begin(self, server, sections):
         self.random = random.Random(os.environ.get("PIGEON_SEED") or "1")
@@ -58,6 +75,8 @@ class Hosts:
     def start(self, host, user, queue_id):
         command = self.site.command(f"{user}@example.com", queue_id=queue_id)
         command[command.index("-c") + 1] = str(self.site.root / f"host{host}.json")
+        if self.hosts:
+            command = [*self.hosts[host].prefix, *command]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    start_new_session=True)
         process.stdin.write(MESSAGE)
@@ -131,28 +150,51 @@ class Hosts:
             self.one_mailbox(user, HOSTS * EACH)
 
 
+    def test_cut_off(self):
+        """a host that is cut off lets mail wait, and calls nobody unknown; the others go on; then it delivers"""
+        if not self.hosts:
+            self.skipTest("networks of one's own need root")
+        for number, creator in enumerate(CREATORS):
+            user = self.new_user(creator)
+            with self.subTest(creator), concurrent.futures.ThreadPoolExecutor(HOSTS) as pool:
+                began = [pool.submit(self.deliver, host, user, f"early{host}") for host in range(HOSTS)]
+                time.sleep(self.random.uniform(0, 0.05))
+                self.hosts[2].cut_off()
+                try:
+                    self.assertEqual([began[host].result() for host in (0, 1)], [(0, b"")] * 2)
+                    for recipient in (user, "nobody"):
+                        status, told = self.end(self.start(2, recipient, f"late{number}"))
+                        self.assertEqual(status, 75, (recipient, told))
+                finally:
+                    self.hosts[2].connect_again()
+                self.assertEqual(began[2].result(), (0, b""))
+                self.assertEqual(self.deliver(2, user, f"late{number}"), (0, b""))
+                self.one_mailbox(user, HOSTS + 1)
+
+
 class OneServer(Hosts, unittest.TestCase):
     def setUp(self):
-        server = self.enterContext(Slapd(schema=schema))
-        self.begin(server, [tree_slapd.section(server)] * HOSTS)
+        server = self.enterContext(Slapd(schema=schema, address=self.make_hosts()))
+        self.begin(server, [by_net(server)] * HOSTS)
 
 
 class Lagging(Hosts, unittest.TestCase):
     """The second host reads from a consumer that never gets anything new; the third from both."""
 
     def setUp(self):
-        server = self.enterContext(Slapd(schema=schema, config="overlay syncprov"))
+        address = self.make_hosts()
+        server = self.enterContext(Slapd(schema=schema, config="overlay syncprov", address=address))
         self.begin(server, [])
         consume = ["syncrepl rid=001", f"provider={server.uri}", "type=refreshOnly", "interval=01:00:00:00",
                    f'searchbase="{SUFFIX}"', "bindmethod=simple", f'binddn="{server.admin}"',
                    quoted(f"credentials={server.password}"), 'retry="1 +"']
-        consumer = self.enterContext(Slapd(schema=schema, fill=False, config=" ".join(consume)))
+        consumer = self.enterContext(Slapd(schema=schema, fill=False, config=" ".join(consume), address=address))
         end = time.monotonic() + 30
         while time.monotonic() < end and "contextCSN" not in consumer.search(SUFFIX, "-s", "base", "contextCSN",
                                                                              check=False).stdout:
             time.sleep(0.05)
-        own = {**tree_slapd.section(server), "providers": [server.ldapi]}
-        self.sections = [own, {**own, "uris": [consumer.ldapi]}, {**own, "uris": [consumer.ldapi, server.ldapi]}]
+        own = {**by_net(server), "providers": [server.uri]}
+        self.sections = [own, {**own, "uris": [consumer.uri]}, {**own, "uris": [consumer.uri, server.uri]}]
 
 
 if __name__ == "__main__":
