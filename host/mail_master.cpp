@@ -123,6 +123,7 @@ class Chain {
       }
     }
     PIGEON_TRY(nobody_was_left_out());
+    PIGEON_TRY(nobody_is_hidden());
     if (PIGEON_TRY(flag_of(attempt_.domain.object, "acceptUnknown", false))) {
       attempt_.principal = attempt_.domain;
       attempt_.principal_is_catch_all = true;
@@ -150,6 +151,21 @@ class Chain {
                            ", and \"modules\" of the configuration does not name it")
           .with_remedy("name " + name + " at the front of \"modules\", or remove " + shell_word(object.path) +
                        " if the domain has no users");
+    }
+    return {};
+  }
+
+  // A module that the domain does not show may be hidden by a rule of access; asked for by name, it is not
+  // there, or the tree says that it cannot tell.
+  Done nobody_is_hidden() {
+    for (const auto& name : services_.plugins.configuration().modules) {
+      if (PIGEON_TRY(only_of_class(attempt_.domain.children, name)) != nullptr) continue;
+      const auto path = TreePath().child(attempt_.address.domain).child(name);
+      const auto found = PIGEON_TRY(services_.tree.fetch({path, 0, false, attempt_.deadline}));
+      if (!found || !same_name(found->object.objectclass, name)) continue;
+      return unavailable("read what is below " + attempt_.domain.object.path + ": " + path.text() +
+                         " was not shown, and is there")
+          .with_remedy("nothing, if it was made this moment; else see who may read it");
     }
     return {};
   }

@@ -138,6 +138,16 @@ TEST_CASE("a tree that could not be asked is temporary, at every step") {
   CHECK(play.mda.asked.empty());
 }
 
+TEST_CASE("who finds users may be hidden from us, and then nobody is unknown, or the catch-all's") {
+  for (const bool accepts : {false, true}) {
+    Play play;
+    if (accepts) play.set("/d", "acceptUnknown", "TRUE");
+    play.objects.hide("/d/findsLent");
+    CHECK(exit_status(play.run("nobody@d")) == 75);
+    CHECK(exit_status(play.run("u@d")) == 75);
+  }
+}
+
 TEST_CASE("without a user, and without acceptUnknown, nothing runs that needs one") {
   Play play;
   CHECK(exit_status(play.run("nobody@d")) == 67);

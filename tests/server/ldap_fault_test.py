@@ -198,7 +198,8 @@ class Hidden(Case):
         domain = f"pigeonName=example.com,{BASE}"
         users = f"pigeonName=mailUsers,{domain}"
         for what in (f'dn.base="{BASE}"', f'dn.subtree="{BASE}"', f'dn.base="{domain}"', f'dn.subtree="{domain}"',
-                     f'dn.children="{domain}"', f'dn.base="pigeonName=alice,{users}"',
+                     f'dn.children="{domain}"', f'dn.base="{users}"', f'dn.subtree="{users}"',
+                     f'dn.base="pigeonName=alice,{users}"',
                      f'dn.subtree="pigeonName=alice,{users}"', f'dn.subtree="{BASE}" attrs=objectClass',
                      f'dn.base="{BASE}" attrs=pigeonTree', f'dn.subtree="{users}" attrs=objectClass',
                      f'dn.base="pigeonName=alice,{users}" attrs=objectClass',

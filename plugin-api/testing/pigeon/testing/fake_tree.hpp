@@ -26,12 +26,17 @@ class FakeTree {
   // From now on every call fails with this; nothing: works again.
   void break_with(std::optional<Failure> failure) { broken_ = std::move(failure); }
 
+  // Lets an object be seen by nobody: it is left out of what is above it, and cannot be asked for.
+  void hide(const std::string& path) { hidden_ = TreePath::parse(path); }
+
   Result<std::optional<Objects>> fetch(const Fetch& request) {
     if (broken_) return *broken_;
+    if (hidden_ == request.path) return unavailable("read " + request.path.text() + ": it is hidden");
     const auto* found = PIGEON_TRY(find(request.path));
     if (found == nullptr) return std::nullopt;
     Objects objects = {*found};
     for (const auto& [path, object] : objects_) {
+      if (hidden_ == path) continue;
       if (path.is_below(request.path) && path.depth() <= request.path.depth() + request.depth)
         objects.push_back(object);
     }
@@ -147,6 +152,7 @@ class FakeTree {
   std::map<TreePath, Object, PathLess> objects_;
   std::map<TreePath, Token, PathLess> locks_;
   std::optional<Failure> broken_;
+  std::optional<TreePath> hidden_;
   int tokens_ = 0;
 };
 
