@@ -265,6 +265,15 @@ MUTATIONS = (
         "67 != 75",
     ),
     Mutation(
+        "nobody is unknown where the module that finds users may be hidden",
+        "host/mail_master.cpp",
+        "    PIGEON_TRY(nobody_is_hidden());\n",
+        "",
+        HOST,
+        ("host-tests", "who finds users may be hidden from us*"),
+        "ERROR",
+    ),
+    Mutation(
         "an LDAP object whose classes are hidden is no answer",
         LDAP_READER,
         " || !entry.has_value(kClass, whole)",
