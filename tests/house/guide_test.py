@@ -17,7 +17,7 @@ HEADERS = sorted((ROOT / "plugin-api/include/pigeon/abi").glob("*.h"))
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RULE = re.compile(r"^\| `(\w+)\.(\d+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 # Functions of whoever takes what a plugin gives; a page speaks of the struct.
-SINKS = {"object", "text", "attribute", "entry"}
+SINKS = {"object", "text", "attribute", "entry", "bytes"}
 OTHERS = re.compile(r"loader|compiler|host|review|and the checks of each kind")
 
 
