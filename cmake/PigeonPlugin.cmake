@@ -36,6 +36,8 @@ function(pigeon_add_plugin name)
   endif()
   set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
                                            VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${PIGEON_PLUGIN_VERSION_SCRIPT})
+  # A host takes nothing that others can write to, whatever the mask of who builds it is.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
   if(PIGEON_PLUGIN_OUTPUT_DIRECTORY)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${PIGEON_PLUGIN_OUTPUT_DIRECTORY}")
   endif()
