@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// A connection to a MariaDB server by MySQL Connector/C++; every failure in words, and what may help against
-// it.
+// A connection to a MariaDB server that holds a tree.
 #pragma once
 
-#include "server.hpp"
-
+#include <sql-server/connection.hpp>
 #include <sql-tree/connection.hpp>
 #include <sql-tree/dialect.hpp>
 
-#include <cppconn/connection.h>
-#include <cppconn/prepared_statement.h>
-#include <cppconn/resultset.h>
-
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace datatree_sql {
 
@@ -26,96 +17,33 @@ using pigeon::Deadline;
 using pigeon::Done;
 using pigeon::Failure;
 using pigeon::Result;
+using sql_server::Account;
+using sql_server::Server;
 
-class Connection;
-
-class Statement final : public sql_tree::Statement {
+class Connection final : public sql_server::Connection, public sql_tree::Connection {
  public:
-  Statement(Connection& connection, std::unique_ptr<sql::PreparedStatement> statement);
-
-  void bind(int index, std::int64_t value) override;
-  void bind(int index, std::string_view value) override;
-  void reset() override { rows_.reset(), is_executed_ = false; }
-  Result<bool> step() override;
-  Result<std::int64_t> run() override;
-
-  [[nodiscard]] std::string text(int column) const override;
-  [[nodiscard]] std::int64_t integer(int column) const override;
-  [[nodiscard]] bool is_null(int column) const override;
-  [[nodiscard]] int columns() const override { return static_cast<int>(columns_.size()); }
-  [[nodiscard]] std::string column_name(int column) const override { return at(column).name; }
-  [[nodiscard]] bool column_is_integer(int column) const override { return at(column).is_integer; }
-
- private:
-  struct Column {
-    std::string name;
-    bool is_integer;
-  };
-  [[nodiscard]] const Column& at(int column) const { return columns_.at(static_cast<std::size_t>(column)); }
-
-  Connection& connection_;
-  std::unique_ptr<sql::PreparedStatement> statement_;
-  std::unique_ptr<sql::ResultSet> rows_;
-  std::vector<Column> columns_;
-  std::int64_t changed_ = 0;
-  bool is_executed_ = false;
-};
-
-class Connection final : public sql_tree::Connection {
- public:
-  // What may help against the last failure: nothing; the same again, on this connection; or another
-  // connection.
-  enum class Course { none, again, elsewhere };
-
   // With `is_tree`, the database must hold one; without, no database is chosen yet.
   static Result<std::unique_ptr<Connection>> open(const Account& account, const Server& server, bool is_tree,
                                                   Deadline deadline);
 
   [[nodiscard]] const sql_tree::Dialect& dialect() const override { return sql_tree::mysql_dialect(); }
-  [[nodiscard]] const std::string& shown() const override { return shown_; }
-  Result<sql_tree::Statement*> prepare(const std::string& sql) override;
-  Done execute(const std::string& sql) override;
-  Result<std::int64_t> last_id() override;
   Result<bool> claim(std::int64_t object) override;
 
-  // From now on, no statement is begun after that. Whether the answers that are waited for can be, too: a
-  // connection waits for each as long as it was told when it was opened.
-  [[nodiscard]] bool can_wait_until(Deadline deadline);
   // Everything that was committed before, anywhere in the cluster, is seen by the statements to come; or it
   // need not be.
   Done look_at_all(bool all);
   [[nodiscard]] bool is_copy() const { return is_read_only_; }
   // Those that objects of the tree had when it was opened.
   [[nodiscard]] const std::string& classes() const { return classes_; }
-  [[nodiscard]] Course course() const { return course_; }
-
-  // Runs a call of Connector/C++; what it throws is the answer.
-  template <typename Call>
-  auto attempt(Call&& call) -> Result<decltype(call())>;
 
  private:
-  Connection(const Account& account, const Server& server);
-  Done connect(const Account& account, const Server& server, bool is_tree, Deadline deadline);
-  Done check_encryption();
+  Connection() = default;
   Done check_tree();
-  Done begin(For purpose) override;
-  Done commit() override;
-  void roll_back() noexcept override;
-  Done check_time();
-  Failure failed();
 
-  std::string shown_;
-  Deadline deadline_;
-  std::chrono::seconds patience_{};
   std::string classes_;
   bool is_read_only_ = false;
   bool is_cluster_ = false;
   bool looks_at_all_ = false;
-  bool is_writing_ = false;
-  Course course_ = Course::none;
-  std::unique_ptr<sql::Connection> connection_;
-  // Statements go before their connection.
-  std::map<std::string, Statement, std::less<>> statements_;
 };
 
 }  // namespace datatree_sql

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tree.hpp"
 
+#include <sql-server/settings.hpp>
+
 #include <pigeon/sdk/datatree.hpp>
 #include <pigeon/sdk/schema.hpp>
 
@@ -9,25 +11,16 @@
 namespace {
 
 constexpr std::array kSettings = {
-    pigeon::text_of(
-        "hosts",
-        "the servers, asked in this order until one answers: HOST, HOST:PORT, [IPV6]:PORT, or the "
-        "path of a socket",
-        "/run/mysqld/mysqld.sock", PIGEON_DECLARATION_MULTI),
+    sql_server::kHosts,
     pigeon::text_of("database", "the database that holds the tree, and nothing else", "pigeon"),
-    pigeon::text_of("user", "the account at the server", "pigeon"),
-    pigeon::text_of("password", "its password", nullptr, PIGEON_DECLARATION_SECRET),
-    pigeon::choice_of(
-        "tls", "off|encrypt|verify",
-        "whether connections are encrypted, and whether the server's certificate must be for its "
-        "host name and signed by one of tlsAuthorities",
-        "off"),
-    pigeon::path_of("tlsAuthorities", "the file of the certificates that are trusted"),
-    pigeon::path_of("tlsCertificate", "our own certificate, where the server wants one"),
-    pigeon::path_of("tlsKey", "the key of tlsCertificate"),
-    pigeon::time_of("connectTimeout", "how long a server may take to let us in, before the next one is asked",
-                    "5s"),
-    pigeon::time_of("answerTimeout", "how long a server may be silent, before the next one is asked", "15s"),
+    sql_server::kUser,
+    sql_server::kPassword,
+    sql_server::kTls,
+    sql_server::kTlsAuthorities,
+    sql_server::kTlsCertificate,
+    sql_server::kTlsKey,
+    sql_server::kConnectTimeout,
+    sql_server::kAnswerTimeout,
 };
 
 constexpr pigeon::About kAbout = {.name = "datatree-sql",

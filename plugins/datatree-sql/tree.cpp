@@ -16,7 +16,7 @@ using pigeon::Objects;
 using pigeon::TreePath;
 
 Result<std::unique_ptr<Tree>> Tree::open(pigeon::Host host, const pigeon::Settings& settings) {
-  return std::make_unique<Tree>(host, PIGEON_TRY(Account::of(settings)));
+  return std::make_unique<Tree>(host, PIGEON_TRY(Account::of(settings, "datatree-sql")));
 }
 
 void Tree::let_go() {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "connection.hpp"
-#include "server.hpp"
 
 #include <sql-tree/tree.hpp>
 

@@ -74,19 +74,12 @@ std::string resolved(const std::string& path) {
 }
 
 Done check_mark(Database& database) {
-  const auto pragma = [&](const std::string& name) -> Result<std::int64_t> {
-    auto* statement = PIGEON_TRY(database.prepare("PRAGMA " + name));
-    PIGEON_TRY(statement->with().step());
-    const auto value = statement->integer(0);
-    statement->reset();
-    return value;
-  };
-  if (PIGEON_TRY(pragma("application_id")) != sql_tree::kApplicationId) {
+  if (PIGEON_TRY(database.pragma("application_id")) != sql_tree::kApplicationId) {
     return pigeon::unavailable("open the tree " + database.shown() +
                                ": it is not marked as a tree of PigeonDeliver")
         .with_remedy("correct \"datatree-sqlite\": {\"path\"}, or restore the tree from a backup");
   }
-  const auto version = PIGEON_TRY(pragma("user_version"));
+  const auto version = PIGEON_TRY(database.pragma("user_version"));
   if (version == sql_tree::kLayoutVersion) return {};
   return wrong(database.shown(),
                "it has layout " + std::to_string(version) + ", and this plugin knows " +

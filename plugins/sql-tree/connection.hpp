@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tree asks of a database: statements, transactions, and the few words in which databases differ.
+// What the tree asks of a database, beside what every plugin does: the few words in which databases differ.
 #pragma once
 
-#include <pigeon/sdk/result.hpp>
-#include <pigeon/sdk/time.hpp>
+#include <sql-database/connection.hpp>
 
 #include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
 
 namespace sql_tree {
 
@@ -17,104 +13,16 @@ using pigeon::Deadline;
 using pigeon::Done;
 using pigeon::Failure;
 using pigeon::Result;
+using sql_database::Statement;
+using sql_database::Transaction;
 
 struct Dialect;
 
-// A prepared statement, bound and stepped.
-class Statement {
+class Connection : public virtual sql_database::Connection {
  public:
-  Statement() = default;
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-  Statement(Statement&&) = delete;
-  Statement& operator=(Statement&&) = delete;
-  virtual ~Statement() = default;
-
-  // Begins anew with these parameters. Texts are copied.
-  template <typename... Parameters>
-  Statement& with(const Parameters&... parameters) {
-    reset();
-    int index = 0;
-    (bind(index++, parameters), ...);
-    return *this;
-  }
-  // For statements whose parameters are not known beforehand: counted from 0, after a reset.
-  virtual void bind(int index, std::int64_t value) = 0;
-  virtual void bind(int index, std::string_view value) = 0;
-  // Lets go of what the statement reads, so that a transaction can end.
-  virtual void reset() = 0;
-
-  // True: there is a row. False: there is none, or no more.
-  virtual Result<bool> step() = 0;
-  // Steps to the end; answers how many rows were changed.
-  virtual Result<std::int64_t> run() = 0;
-
-  [[nodiscard]] virtual std::string text(int column) const = 0;
-  [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
-  [[nodiscard]] virtual bool is_null(int column) const = 0;
-  [[nodiscard]] virtual int columns() const = 0;
-  [[nodiscard]] virtual std::string column_name(int column) const = 0;
-  // As the table declares it.
-  [[nodiscard]] virtual bool column_is_integer(int column) const = 0;
-};
-
-class Connection {
- public:
-  enum class For { reading, writing };
-
-  Connection() = default;
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  Connection(Connection&&) = delete;
-  Connection& operator=(Connection&&) = delete;
-  virtual ~Connection() = default;
-
   [[nodiscard]] virtual const Dialect& dialect() const = 0;
-  // For people: "/var/lib/pigeon/tree.db", "pigeon on db.example.com".
-  [[nodiscard]] virtual const std::string& shown() const = 0;
-  // The statement for this text, prepared once per connection.
-  virtual Result<Statement*> prepare(const std::string& sql) = 0;
-  // Statements without parameters, separated by ";\n".
-  virtual Done execute(const std::string& sql) = 0;
-  // Of the row that was inserted last.
-  virtual Result<std::int64_t> last_id() = 0;
   // Among those who write, one has an object to itself until the transaction ends; false if it is gone.
   virtual Result<bool> claim(std::int64_t object) = 0;
-
- protected:
-  friend class Transaction;
-  virtual Done begin(For purpose) = 0;
-  // Durable. A failure may have happened all the same, and then says so.
-  virtual Done commit() = 0;
-  virtual void roll_back() noexcept = 0;
-};
-
-// One state of the database, read or written. Rolled back unless it is committed.
-class Transaction {
- public:
-  using For = Connection::For;
-  static Result<Transaction> begin(Connection& connection, For purpose) {
-    PIGEON_TRY(connection.begin(purpose));
-    return Transaction(connection);
-  }
-
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
-  Transaction& operator=(Transaction&&) = delete;
-  ~Transaction() {
-    if (connection_ != nullptr) connection_->roll_back();
-  }
-
-  Done commit() {
-    auto committed = connection_->commit();
-    if (committed) connection_ = nullptr;
-    return committed;
-  }
-
- private:
-  explicit Transaction(Connection& connection) : connection_(&connection) {}
-  Connection* connection_;
 };
 
 }  // namespace sql_tree

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-namespace datatree_sql {
+namespace sql_server {
 
 // The addresses of the host, as text; one at least.
 pigeon::Result<std::vector<std::string>> resolve(const std::string& host, pigeon::Deadline deadline);
 
-}  // namespace datatree_sql
+}  // namespace sql_server

@@ -4,7 +4,7 @@
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/values.hpp>
 
-namespace datatree_sql {
+namespace sql_server {
 
 using pigeon::Result;
 
@@ -14,7 +14,7 @@ Result<Server> Server::parse(std::string_view text) {
   const auto wrong = [&] {
     return pigeon::misconfigured("'" + pigeon::printable(text) + "' is not a server")
         .with_remedy(
-            "write HOST, HOST:PORT, [IPV6]:PORT or the path of a socket in \"datatree-sql\": {\"hosts\"}");
+            "write HOST, HOST:PORT, [IPV6]:PORT or the path of a socket in \"hosts\"");
   };
   Server server{.host = "", .port = kPort, .socket = {}};
   std::string_view rest;
@@ -42,8 +42,9 @@ std::string Server::shown() const {
   return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-Result<Account> Account::of(const pigeon::Settings& settings) {
+Result<Account> Account::of(const pigeon::Settings& settings, std::string plugin) {
   Account account;
+  account.plugin = std::move(plugin);
   for (const auto& each : settings.all("hosts")) account.servers.push_back(PIGEON_TRY(Server::parse(each)));
   account.database = settings.text("database");
   account.user = settings.text("user");
@@ -59,4 +60,4 @@ Result<Account> Account::of(const pigeon::Settings& settings) {
   return account;
 }
 
-}  // namespace datatree_sql
+}  // namespace sql_server

@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace datatree_sql {
+namespace sql_server {
 namespace {
 
 constexpr const char* kRemedy = "see that the machine's name server answers, or write an address";
@@ -81,4 +81,4 @@ pigeon::Result<std::vector<std::string>> resolve(const std::string& host, pigeon
   return addresses;
 }
 
-}  // namespace datatree_sql
+}  // namespace sql_server

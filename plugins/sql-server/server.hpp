@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace datatree_sql {
+namespace sql_server {
 
 struct Server {
   std::string host;
@@ -24,8 +24,10 @@ struct Server {
 };
 
 struct Account {
-  static pigeon::Result<Account> of(const pigeon::Settings& settings);
+  // By the settings that settings.hpp declares.
+  static pigeon::Result<Account> of(const pigeon::Settings& settings, std::string plugin);
 
+  std::string plugin;  // whose settings these are: for remedies
   std::vector<Server> servers;
   std::string database;
   std::string user;
@@ -38,4 +40,4 @@ struct Account {
   std::chrono::nanoseconds answer_time{};
 };
 
-}  // namespace datatree_sql
+}  // namespace sql_server

@@ -2,10 +2,11 @@
 #include "database.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <mutex>
 
-namespace datatree_sqlite {
+namespace sqlite_file {
 namespace {
 
 // What a failure of SQLite means for a mail: always that it waits; and for the administrator, what to do.
@@ -15,18 +16,16 @@ struct Meaning {
   const char* remedy;
 };
 constexpr Meaning kMeanings[] = {
-    {SQLITE_BUSY, PIGEON_BUSY, "see which process keeps the tree locked (fuser FILE)"},
-    {SQLITE_LOCKED, PIGEON_BUSY, "see which process keeps the tree locked (fuser FILE)"},
-    {SQLITE_FULL, PIGEON_NO_SPACE, "free space on the file system of the tree"},
-    {SQLITE_READONLY, PIGEON_MISCONFIGURED, "let the delivering user write to the tree's file and directory"},
-    {SQLITE_PERM, PIGEON_MISCONFIGURED, "let the delivering user write to the tree's file and directory"},
+    {SQLITE_BUSY, PIGEON_BUSY, "see which process keeps the {} locked (fuser FILE)"},
+    {SQLITE_LOCKED, PIGEON_BUSY, "see which process keeps the {} locked (fuser FILE)"},
+    {SQLITE_FULL, PIGEON_NO_SPACE, "free space on the file system of the {}"},
+    {SQLITE_READONLY, PIGEON_MISCONFIGURED, "let the delivering user write to the {}'s file and directory"},
+    {SQLITE_PERM, PIGEON_MISCONFIGURED, "let the delivering user write to the {}'s file and directory"},
     {SQLITE_CANTOPEN, PIGEON_UNAVAILABLE,
-     "let the delivering user read and write the tree's file and directory"},
-    {SQLITE_NOTADB, PIGEON_UNAVAILABLE,
-     "restore the tree from a backup: the file is damaged, or is not a tree"},
-    {SQLITE_CORRUPT, PIGEON_UNAVAILABLE,
-     "restore the tree from a backup: the file is damaged, or is not a tree"},
-    {SQLITE_IOERR, PIGEON_UNAVAILABLE, "see the kernel's log about the disk of the tree"},
+     "let the delivering user read and write the {}'s file and directory"},
+    {SQLITE_NOTADB, PIGEON_UNAVAILABLE, "restore the {} from a backup: the file is damaged, or is not a {}"},
+    {SQLITE_CORRUPT, PIGEON_UNAVAILABLE, "restore the {} from a backup: the file is damaged, or is not a {}"},
+    {SQLITE_IOERR, PIGEON_UNAVAILABLE, "see the kernel's log about the disk of the {}"},
 };
 
 // Before SQLite is first used in this process. What it refuses, because somebody else was first, is only
@@ -38,9 +37,8 @@ void configure_sqlite() {
   static_cast<void>(sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0));
 }
 
-}  // namespace
-
-Failure failure_of(sqlite3* connection, const std::string& tried) {
+// What SQLite said last on this connection.
+Failure failure_of(sqlite3* connection, const std::string& tried, const std::string& what) {
   const int code = sqlite3_extended_errcode(connection);
   auto met = pigeon::unavailable(tried + ": " + sqlite3_errmsg(connection) + " (SQLite " +
                                  std::to_string(code) + ")");
@@ -49,17 +47,38 @@ Failure failure_of(sqlite3* connection, const std::string& tried) {
     met.status = meaning.status;
     met.remedy = meaning.remedy;
   }
+  for (auto at = met.remedy.find("{}"); at != std::string::npos; at = met.remedy.find("{}", at))
+    met.remedy.replace(at, 2, what);
   return met;
 }
 
-// Every process that comes alone reads the whole log first. So who has written empties it, if nobody else is
-// reading; what cannot be done now, another one will do.
-void Database::Close::operator()(sqlite3* connection) const {
-  if (sqlite3_total_changes(connection) > 0) {
-    sqlite3_busy_timeout(connection, 0);
-    sqlite3_wal_checkpoint_v2(connection, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  }
-  sqlite3_close(connection);
+// The VFS of the system, which takes a path as it is. SQLite's own resolves the links in it first, and a
+// descriptor of this process is one: then what is opened would be found by a path again.
+const char* literal_vfs() {
+  static sqlite3_vfs vfs = [] {
+    sqlite3_vfs own = *sqlite3_vfs_find(nullptr);
+    own.zName = "literal";
+    own.pNext = nullptr;
+    own.xFullPathname = [](sqlite3_vfs* /*vfs*/, const char* path, int size, char* full) {
+      return sqlite3_snprintf(size, full, "%s", path) != nullptr && std::strlen(path) < static_cast<std::size_t>(size)
+                 ? SQLITE_OK
+                 : SQLITE_CANTOPEN;
+    };
+    return own;
+  }();
+  static const int registered = sqlite3_vfs_register(&vfs, 0);
+  return registered == SQLITE_OK ? vfs.zName : nullptr;
+}
+
+}  // namespace
+
+Failure Database::failed(const std::string& verb) const {
+  return failure_of(connection_.get(), verb + " the " + what_ + " " + shown_, what_);
+}
+
+void Database::empty_log() noexcept {
+  sqlite3_busy_timeout(connection_.get(), 0);
+  sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
 Result<bool> Statement::step() {
@@ -69,7 +88,7 @@ Result<bool> Statement::step() {
     sqlite3_reset(statement_.get());
     return false;
   }
-  auto met = failure_of(connection_, shown_);
+  auto met = failure_of(connection_, tried_, what_);
   sqlite3_reset(statement_.get());
   return met;
 }
@@ -91,16 +110,21 @@ bool Statement::column_is_integer(int column) const {
   return declared != nullptr && std::string_view(declared) == "INTEGER";
 }
 
-Result<std::unique_ptr<Database>> Database::connect(const std::string& path, int flags) {
-  constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+Done Database::open(const Opening& opening) {
+  constexpr int kAlways = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   static std::once_flag configured;
   std::call_once(configured, configure_sqlite);
-  std::unique_ptr<Database> database(new Database(path));
+  shown_ = opening.shown;
+  what_ = opening.what;
+  // No link may stand for the file itself, even where the path leads through one.
+  const int flags =
+      kAlways | (opening.creates ? SQLITE_OPEN_CREATE : 0) | (opening.is_literal ? 0 : SQLITE_OPEN_NOFOLLOW);
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &connection, flags | kAlways, nullptr);
-  database->connection_.reset(connection);
-  if (connection == nullptr) return pigeon::temporary("open the tree " + path + ": out of memory");
-  if (code != SQLITE_OK) return failure_of(connection, "open the tree " + path);
+  const int code = sqlite3_open_v2(opening.path.c_str(), &connection, flags,
+                                   opening.is_literal ? literal_vfs() : nullptr);
+  connection_.reset(connection);
+  if (connection == nullptr) return pigeon::temporary("open the " + what_ + " " + shown_ + ": out of memory");
+  if (code != SQLITE_OK) return failed("open");
   // The log is made and removed once, not by every process that comes and goes alone.
   int keep = 1;
   sqlite3_file_control(connection, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
@@ -108,15 +132,8 @@ Result<std::unique_ptr<Database>> Database::connect(const std::string& path, int
   // What stands in the file cannot call functions with effects.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  return database;
-}
-
-Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
-  return connect(path, SQLITE_OPEN_READWRITE);
-}
-
-Result<std::unique_ptr<Database>> Database::create(const std::string& path) {
-  return connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  sqlite3_wal_autocheckpoint(connection, opening.log_pages);
+  return {};
 }
 
 void Database::wait_until(Deadline deadline) {
@@ -125,21 +142,30 @@ void Database::wait_until(Deadline deadline) {
                        static_cast<int>(std::min<std::int64_t>(left, std::numeric_limits<int>::max())));
 }
 
-Result<sql_tree::Statement*> Database::prepare(const std::string& sql) {
+Result<sql_database::Statement*> Database::prepare(const std::string& sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return &found->second;
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(connection_.get(), sql.c_str(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   // As long as one statement is left, its connection stays open.
   Statement::Owned owned(statement);
-  if (code != SQLITE_OK) return failure_of(connection_.get(), "ask the tree " + path_);
-  return &statements_.try_emplace(sql, connection_.get(), std::move(owned), "ask the tree " + path_)
+  if (code != SQLITE_OK) return failed("ask");
+  return &statements_
+              .try_emplace(sql, connection_.get(), std::move(owned), "ask the " + what_ + " " + shown_, what_)
               .first->second;
 }
 
 Done Database::execute(const std::string& sql) {
   if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return failure_of(connection_.get(), "ask the tree " + path_);
+  return failed("ask");
+}
+
+Result<std::int64_t> Database::pragma(const std::string& name) {
+  auto* statement = PIGEON_TRY(prepare("PRAGMA " + name));
+  PIGEON_TRY(statement->with().step());
+  const auto value = statement->integer(0);
+  statement->reset();
+  return value;
 }
 
 Done Database::begin(For purpose) {
@@ -166,4 +192,4 @@ void Database::roll_back() noexcept {
   if (auto rollback = prepare("ROLLBACK")) static_cast<void>((*rollback)->with().run());
 }
 
-}  // namespace datatree_sqlite
+}  // namespace sqlite_file

@@ -5,15 +5,19 @@
 
 #include "connection.hpp"
 
-namespace datatree_sql {
+#include <string>
+
+namespace sql_server {
 
 struct Meaning {
   int code;
   pigeon_status status;
   Connection::Course course;
-  const char* remedy;
+  const char* remedy;  // "{}" in it stands for the plugin
+
+  [[nodiscard]] std::string remedy_for(const std::string& plugin) const;
 };
 
 Meaning meaning_of(int code);
 
-}  // namespace datatree_sql
+}  // namespace sql_server

@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-using datatree_sql::Server;
+using sql_server::Server;
 
 TEST_CASE("a server is a host, with a port or without, or the path of a socket") {
   struct Case {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <set>
 
-namespace datatree_sql {
+namespace sql_server {
 
 class Connecting {
  public:
@@ -33,4 +33,4 @@ class Connecting {
   std::set<int> inherited_;
 };
 
-}  // namespace datatree_sql
+}  // namespace sql_server

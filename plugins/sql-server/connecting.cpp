@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <new>
 
-namespace datatree_sql {
+namespace sql_server {
 namespace {
 
 // Those that a program which is started now would have. Allocates nothing.
@@ -44,4 +44,4 @@ Connecting::~Connecting() {
   });
 }
 
-}  // namespace datatree_sql
+}  // namespace sql_server

@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <array>
 
-namespace datatree_sql {
+namespace sql_server {
 namespace {
 
 using Course = Connection::Course;
 
-constexpr const char* kStart = "start the server, or correct \"datatree-sql\": {\"hosts\"}";
+constexpr const char* kStart = "start the server, or correct \"{}\": {\"hosts\"}";
 constexpr const char* kLetIn =
     "correct \"user\" and \"password\", or let the account in (CREATE USER, GRANT): see "
-    "datatree-sql(5)";
-constexpr const char* kGrant = "GRANT the account what it needs on the database: see datatree-sql(5)";
-constexpr const char* kInit = "correct \"database\", or run `pigeonctl init` to make a tree in it";
+    "{}(5)";
+constexpr const char* kGrant = "GRANT the account what it needs on the database: see {}(5)";
+constexpr const char* kInit = "correct \"database\", or run `pigeonctl init` to make what is missing in it";
 constexpr const char* kUpdate = "run `pigeonctl init`: a plugin was added or updated";
 constexpr const char* kWritable = "name a server that can be written to among \"hosts\"";
 constexpr const char* kTls =
@@ -23,7 +23,7 @@ constexpr const char* kTls =
 constexpr const char* kSpace = "free space on the server's disk";
 constexpr const char* kCluster = "see why this node is not part of the cluster (SHOW STATUS LIKE 'wsrep%')";
 constexpr const char* kPacket = "raise max_allowed_packet of the server";
-constexpr const char* kTransaction = "see which transaction keeps the tree (SHOW ENGINE INNODB STATUS)";
+constexpr const char* kTransaction = "see which transaction is in the way (SHOW ENGINE INNODB STATUS)";
 
 constexpr std::array kMeanings = {
     // Ours was rolled back for the sake of another transaction's: here, or at a node of a cluster.
@@ -82,6 +82,13 @@ constexpr std::array kMeanings = {
 
 }  // namespace
 
+std::string Meaning::remedy_for(const std::string& plugin) const {
+  std::string text = remedy;
+  for (auto at = text.find("{}"); at != std::string::npos; at = text.find("{}", at))
+    text.replace(at, 2, plugin);
+  return text;
+}
+
 Meaning meaning_of(int code) {
   const auto* found =
       std::find_if(kMeanings.begin(), kMeanings.end(), [&](const auto& each) { return each.code == code; });
@@ -89,4 +96,4 @@ Meaning meaning_of(int code) {
   return {code, PIGEON_UNAVAILABLE, Course::none, "see the server's log"};
 }
 
-}  // namespace datatree_sql
+}  // namespace sql_server
