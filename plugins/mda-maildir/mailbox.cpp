@@ -2,7 +2,8 @@
 #include "mailbox.hpp"
 
 #include "folder.hpp"
-#include "home.hpp"
+
+#include <home-template/home.hpp>
 
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
@@ -18,15 +19,6 @@ constexpr const char* kStamp = "allocation";
 constexpr const char* kPurged = "allocation.purged";
 constexpr const char* kFolderMark = "maildirfolder";  // Maildir++: this directory is a folder, not an account
 constexpr std::size_t kLargestStamp = 256;
-
-Result<std::string> home_of(const Allocation& allocation) {
-  const auto home = allocation.attributes.get("home");
-  if (home && pigeon::is_safe_path(*home)) return std::string(*home);
-  return pigeon::misconfigured("use the allocation " + pigeon::printable(allocation.id) + ": its home '" +
-                               pigeon::printable(home.value_or("")) + "' is not a path below the base")
-      .with_remedy("restore the allocation of " + pigeon::shell_word(allocation.principal.address()) +
-                   " from a backup of the tree");
-}
 
 std::string command(const std::string& what, const Allocation& allocation) {
   return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
@@ -108,7 +100,7 @@ Result<Folder> make_folder(const Directory& maildir, const std::string& name) {
 }
 
 Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocation) {
-  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   auto home = PIGEON_TRY(base.find(path));
   if (!home) return gone(base.below(path), allocation);
   const auto stamp = PIGEON_TRY(stamp_of(*home));
@@ -124,7 +116,7 @@ Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocatio
 // The stamp comes first: from then on whoever finds a Maildir here knows whose it is, and a Maildir without a
 // stamp is one that we have not begun. Every step may have been done before, by us or by another process.
 Done Mailbox::make(const Directory& base, const Allocation& allocation) {
-  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   const auto home = PIGEON_TRY(pigeon::make_path(base, path));
   auto stamp = PIGEON_TRY(stamp_of(home));
   if (!stamp) {
@@ -150,7 +142,7 @@ Done Mailbox::make(const Directory& base, const Allocation& allocation) {
 }
 
 Done Mailbox::adopt(const Directory& base, const Allocation& allocation) {
-  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   const auto home = PIGEON_TRY(base.find(path));
   const auto maildir = home ? PIGEON_TRY(home->find(kMaildir)) : std::nullopt;
   if (!maildir || !PIGEON_TRY(open_folder(*maildir, ""))) {
@@ -167,7 +159,7 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation) {
 // The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes
 // last, so that whoever is interrupted can begin again.
 Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
-  const auto path = PIGEON_TRY(home_of(allocation));
+  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   const auto home = PIGEON_TRY(base.find(path));
   if (!home) return {};
   const auto stamp = PIGEON_TRY(stamp_of(*home));

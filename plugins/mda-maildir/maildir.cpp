@@ -32,7 +32,7 @@ pigeon::Entry entry_of(const std::string& folder, const Directory& directory, co
 }  // namespace
 
 pigeon::Result<std::unique_ptr<Maildir>> Maildir::open(pigeon::Host host, const pigeon::Settings& settings) {
-  auto home = PIGEON_TRY(HomeTemplate::parse(settings.text("home")));
+  auto home = PIGEON_TRY(home_template::HomeTemplate::parse(settings.text("home"), "mda-maildir"));
   auto base = settings.text("base");
   while (base.size() > 1 && base.back() == '/') base.pop_back();
   return std::make_unique<Maildir>(host, std::move(base), std::move(home),
@@ -42,8 +42,8 @@ pigeon::Result<std::unique_ptr<Maildir>> Maildir::open(pigeon::Host host, const 
 pigeon::Result<pigeon::Attributes> Maildir::propose(const pigeon::Principal& principal,
                                                     const pigeon::Attributes& requests) {
   const auto request = requests.get("home");
-  const auto home =
-      request ? PIGEON_TRY(requested_home(*request, base_)) : PIGEON_TRY(home_.home_of(principal));
+  const auto home = request ? PIGEON_TRY(home_template::requested_home(*request, base_, "mda-maildir"))
+                            : PIGEON_TRY(home_.home_of(principal));
   return pigeon::Attributes{{"home", {home}}};
 }
 

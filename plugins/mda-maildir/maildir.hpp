@@ -3,7 +3,7 @@
 // The MDA for Maildirs.
 #pragma once
 
-#include "home.hpp"
+#include <home-template/home.hpp>
 
 #include <pigeon/sdk/mda.hpp>
 #include <pigeon/sdk/plugin.hpp>
@@ -17,7 +17,7 @@ namespace mda_maildir {
 
 class Maildir {
  public:
-  Maildir(pigeon::Host host, std::string base, HomeTemplate home, bool one_flush)
+  Maildir(pigeon::Host host, std::string base, home_template::HomeTemplate home, bool one_flush)
       : host_(host), base_(std::move(base)), home_(std::move(home)), one_flush_(one_flush) {}
   static pigeon::Result<std::unique_ptr<Maildir>> open(pigeon::Host host, const pigeon::Settings& settings);
 
@@ -36,7 +36,7 @@ class Maildir {
  private:
   pigeon::Host host_;
   std::string base_;
-  HomeTemplate home_;
+  home_template::HomeTemplate home_;
   bool one_flush_;
 };
 

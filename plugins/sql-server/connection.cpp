@@ -119,12 +119,12 @@ Done Connection::connect(const Account& account, const Server& server, const Pur
     if (&host == &hosts.back()) return std::move(opened).failure();
   }
   const auto patience = std::to_string(patience_.count());
-  PIGEON_TRY(execute(
-      "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-      "collation_connection = 'utf8mb4_nopad_bin', tx_isolation = 'READ-COMMITTED', "
-      "innodb_lock_wait_timeout = " +
-      patience + ", lock_wait_timeout = " + patience + (purpose.session.empty() ? "" : ", ") +
-      purpose.session + ";\n"));
+  PIGEON_TRY(
+      execute("SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+              "collation_connection = 'utf8mb4_nopad_bin', tx_isolation = 'READ-COMMITTED', "
+              "innodb_lock_wait_timeout = " +
+              patience + ", lock_wait_timeout = " + patience + (purpose.session.empty() ? "" : ", ") +
+              purpose.session + ";\n"));
   return account.tls == Account::Tls::off ? Done() : check_encryption();
 }
 

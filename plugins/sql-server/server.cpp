@@ -13,8 +13,7 @@ Result<Server> Server::parse(std::string_view text) {
   if (pigeon::starts_with(text, "/")) return Server{.host = "", .socket = std::string(text)};
   const auto wrong = [&] {
     return pigeon::misconfigured("'" + pigeon::printable(text) + "' is not a server")
-        .with_remedy(
-            "write HOST, HOST:PORT, [IPV6]:PORT or the path of a socket in \"hosts\"");
+        .with_remedy("write HOST, HOST:PORT, [IPV6]:PORT or the path of a socket in \"hosts\"");
   };
   Server server{.host = "", .port = kPort, .socket = {}};
   std::string_view rest;

@@ -27,7 +27,7 @@ constexpr pigeon_declaration kTlsCertificate =
 constexpr pigeon_declaration kTlsKey = pigeon::path_of("tlsKey", "the key of tlsCertificate");
 constexpr pigeon_declaration kConnectTimeout = pigeon::time_of(
     "connectTimeout", "how long a server may take to let us in, before the next one is asked", "5s");
-constexpr pigeon_declaration kAnswerTimeout = pigeon::time_of(
-    "answerTimeout", "how long a server may be silent, before the next one is asked", "15s");
+constexpr pigeon_declaration kAnswerTimeout =
+    pigeon::time_of("answerTimeout", "how long a server may be silent, before the next one is asked", "15s");
 
 }  // namespace sql_server

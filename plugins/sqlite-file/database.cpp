@@ -60,7 +60,8 @@ const char* literal_vfs() {
     own.zName = "literal";
     own.pNext = nullptr;
     own.xFullPathname = [](sqlite3_vfs* /*vfs*/, const char* path, int size, char* full) {
-      return sqlite3_snprintf(size, full, "%s", path) != nullptr && std::strlen(path) < static_cast<std::size_t>(size)
+      return sqlite3_snprintf(size, full, "%s", path) != nullptr &&
+                     std::strlen(path) < static_cast<std::size_t>(size)
                  ? SQLITE_OK
                  : SQLITE_CANTOPEN;
     };
@@ -120,8 +121,8 @@ Done Database::open(const Opening& opening) {
   const int flags =
       kAlways | (opening.creates ? SQLITE_OPEN_CREATE : 0) | (opening.is_literal ? 0 : SQLITE_OPEN_NOFOLLOW);
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(opening.path.c_str(), &connection, flags,
-                                   opening.is_literal ? literal_vfs() : nullptr);
+  const int code =
+      sqlite3_open_v2(opening.path.c_str(), &connection, flags, opening.is_literal ? literal_vfs() : nullptr);
   connection_.reset(connection);
   if (connection == nullptr) return pigeon::temporary("open the " + what_ + " " + shown_ + ": out of memory");
   if (code != SQLITE_OK) return failed("open");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fuzz.hpp"
 
-#include "plugins/mda-maildir/home.hpp"
+#include "plugins/home-template/home.hpp"
 
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/tree_path.hpp>
@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string domain(pigeon::fuzz::next(rest));
   const std::string user(pigeon::fuzz::next(rest));
   const std::string other(pigeon::fuzz::next(rest));
-  if (const auto requested = mda_maildir::requested_home(text, "/base"))
+  if (const auto requested = home_template::requested_home(text, "/base", "mda-maildir"))
     require(pigeon::is_safe_path(*requested), "a request leads nowhere but downwards");
-  const auto home = mda_maildir::HomeTemplate::parse(text);
+  const auto home = home_template::HomeTemplate::parse(text, "mda-maildir");
   if (!home || !pigeon::TreePath::is_name(domain)) return 0;
   const auto is_name = [](const std::string& name) {
     return name.empty() || pigeon::TreePath::is_name(name);

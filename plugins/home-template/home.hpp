@@ -10,13 +10,14 @@
 #include <string>
 #include <string_view>
 
-namespace mda_maildir {
+namespace home_template {
 
 // A template such as "{domain}/{user}" or "{hash1}/{hash2}/{domain}/{user}". {hash1} to {hash4} are two
 // hexadecimal digits each, which spread the users evenly; {user} must be in it.
 class HomeTemplate {
  public:
-  static pigeon::Result<HomeTemplate> parse(std::string_view text);
+  // plugin: the MDA whose setting this is, for what people are told.
+  static pigeon::Result<HomeTemplate> parse(std::string_view text, std::string plugin);
 
   // A local part with "/", a control character or a leading "." is refused; other characters that are unusual
   // in file names are written as "=" and two hexadecimal digits, so that no two users share a path. The
@@ -24,11 +25,16 @@ class HomeTemplate {
   [[nodiscard]] pigeon::Result<std::string> home_of(const pigeon::Principal& principal) const;
 
  private:
-  explicit HomeTemplate(std::string text) : text_(std::move(text)) {}
+  HomeTemplate(std::string text, std::string plugin) : text_(std::move(text)), plugin_(std::move(plugin)) {}
   std::string text_;
+  std::string plugin_;
 };
 
 // A home that the administrator asks for, below `base`: relative, or absolute and below it.
-pigeon::Result<std::string> requested_home(std::string_view request, const std::string& base);
+pigeon::Result<std::string> requested_home(std::string_view request, const std::string& base,
+                                           const std::string& plugin);
 
-}  // namespace mda_maildir
+// The attribute "home" of an allocation, which somebody may have tampered with.
+pigeon::Result<std::string> allocated_home(const pigeon::Allocation& allocation);
+
+}  // namespace home_template

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace mda_maildir {
+namespace home_template {
 namespace {
 
 using pigeon::Result;
@@ -18,17 +18,17 @@ std::string two_digits(std::uint64_t byte) {
 }
 
 // No path can be made of these names; the administrator can give one.
-pigeon::Failure no_path_of(std::string_view name, const std::string& why,
-                           const pigeon::Principal& principal) {
+pigeon::Failure no_path_of(std::string_view name, const std::string& why, const pigeon::Principal& principal,
+                           const std::string& plugin) {
   return pigeon::misconfigured("make a path of '" + pigeon::printable(name) + "'" + why)
-      .with_remedy(
-          "request a directory on the user's own mailStore object: home=DIRECTORY, class mda-maildir (" +
-          pigeon::shell_word(principal.address()) + ")");
+      .with_remedy("request a place on the user's own mailStore object: home=PATH, class " + plugin + " (" +
+                   pigeon::shell_word(principal.address()) + ")");
 }
 
-Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal) {
+Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal,
+                              const std::string& plugin) {
   if (auto encoded = pigeon::file_name(name)) return *std::move(encoded);
-  return no_path_of(name, ": it cannot be the name of a directory", principal);
+  return no_path_of(name, ": it cannot be the name of a directory", principal, plugin);
 }
 
 // FNV-1a, 64 bits: spreads, and is easy to compute in any other program. Its values are in paths: never
@@ -50,14 +50,14 @@ std::string shortened(std::string_view text) {
 
 }  // namespace
 
-Result<HomeTemplate> HomeTemplate::parse(std::string_view text) {
+Result<HomeTemplate> HomeTemplate::parse(std::string_view text, std::string plugin) {
   const auto wrong = [&](const std::string& why) {
-    return pigeon::misconfigured("use \"home\" of mda-maildir, \"" + shortened(text) + "\": " + why)
+    return pigeon::misconfigured("use \"home\" of " + plugin + ", \"" + shortened(text) + "\": " + why)
         .with_remedy("write a relative path with {user} in it, such as \"{domain}/{user}\"");
   };
   if (!pigeon::is_safe_path(text))
     return wrong("it is not a relative path, leads upwards, or has too long a name in it");
-  HomeTemplate parsed{std::string(text)};
+  HomeTemplate parsed(std::string(text), plugin);
   const auto expanded = parsed.home_of({.domain = "d", .user = "u"});
   if (!expanded) return wrong(expanded.failure().detail);
   if (text.find("{user}") == std::string_view::npos) return wrong("all users would have the same mailbox");
@@ -74,9 +74,9 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
     const auto end = rest.find('}', begin);
     const auto name = rest.substr(begin + 1, end == std::string_view::npos ? end : end - begin - 1);
     if (name == "domain") {
-      home += PIGEON_TRY(file_name(principal.domain, principal));
+      home += PIGEON_TRY(file_name(principal.domain, principal, plugin_));
     } else if (name == "user") {
-      home += PIGEON_TRY(file_name(principal.user, principal));  // empty: the catch-all's own name
+      home += PIGEON_TRY(file_name(principal.user, principal, plugin_));  // empty: the catch-all's own name
     } else if (name.size() == 5 && pigeon::starts_with(name, "hash") && name[4] >= '1' && name[4] <= '4') {
       home += two_digits(hash >> (8U * static_cast<unsigned>(name[4] - '1')));
     } else {
@@ -88,16 +88,26 @@ Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) co
   }
   if (pigeon::is_safe_path(home)) return home;
   return no_path_of(std::string_view(principal.user).substr(0, NAME_MAX),
-                    " by the template: a name in it is too long, or is none", principal);
+                    " by the template: a name in it is too long, or is none", principal, plugin_);
 }
 
-Result<std::string> requested_home(std::string_view request, const std::string& base) {
+Result<std::string> requested_home(std::string_view request, const std::string& base,
+                                   const std::string& plugin) {
   auto relative = request;
   if (pigeon::starts_with(relative, base + "/")) relative.remove_prefix(base.size() + 1);
   if (pigeon::is_safe_path(relative)) return std::string(relative);
   return pigeon::misconfigured("use the requested home '" + pigeon::printable(request) +
                                "': it does not lie below " + base)
-      .with_remedy("request a directory below the base of mda-maildir, such as home=example.com/alice");
+      .with_remedy("request a place below the base of " + plugin + ", such as home=example.com/alice");
 }
 
-}  // namespace mda_maildir
+Result<std::string> allocated_home(const pigeon::Allocation& allocation) {
+  const auto home = allocation.attributes.get("home");
+  if (home && pigeon::is_safe_path(*home)) return std::string(*home);
+  return pigeon::misconfigured("use the allocation " + pigeon::printable(allocation.id) + ": its home '" +
+                               pigeon::printable(home.value_or("")) + "' is not a path below the base")
+      .with_remedy("restore the allocation of " + pigeon::shell_word(allocation.principal.address()) +
+                   " from a backup of the tree");
+}
+
+}  // namespace home_template
