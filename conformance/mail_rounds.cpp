@@ -55,7 +55,7 @@ std::string trouble_of(const Trace& done) {
 
 std::string Found::shown() const {
   if (!trouble.empty()) return trouble;
-  auto text = std::to_string(copies) + " whole in the files, " + std::to_string(listed) + " in the mailbox";
+  auto text = std::to_string(copies) + " whole, " + std::to_string(listed) + " in the mailbox";
   return torn == 0 ? text : text + ", " + std::to_string(torn) + " of them cut off";
 }
 

@@ -18,7 +18,7 @@ namespace pigeon::conformance {
 // What somebody finds who looks for a message in a fresh process.
 struct Found {
   std::string trouble;     // why it could not be looked at
-  std::size_t copies = 0;  // whole ones, in the files below the check's directory
+  std::size_t copies = 0;  // whole ones
   std::size_t listed = 0;  // by the MDA; as many as copies if it cannot list
   std::size_t torn = 0;    // listed, and shorter than the message
   bool can_list = true;    // otherwise nobody knows how many messages there are, only how often this one is

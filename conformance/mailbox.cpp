@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 namespace pigeon::conformance {
 namespace {
@@ -160,15 +161,54 @@ Receipt Mailbox::deliver_from(const Parcel& parcel, std::string_view body) {
   return lent.receipt();
 }
 
-std::size_t Mailbox::copies(const std::string& text) const {
-  std::size_t found = 0;
+std::vector<std::size_t> Mailbox::copies(const std::vector<std::string>& texts) const {
+  std::vector<std::size_t> found(texts.size());
+  const auto count = [&](const std::string& content) {
+    for (std::size_t index = 0; index < texts.size(); ++index)
+      found[index] += occurrences(content, texts[index]);
+  };
+  if (read_back(count)) return found;
+  found.assign(texts.size(), 0);
+  read_files(count);
+  return found;
+}
+
+bool Mailbox::read_back(const Visit& visit) const {
+  constexpr auto kLongest = std::chrono::seconds(20);
+  const auto mda = instance_->operations<pigeon_mda>();
+  if (mda.list == nullptr || mda.read == nullptr) return false;
+  std::vector<std::pair<std::string, std::string>> names;
+  const pigeon_entry_sink entries = {
+      sizeof entries, 0, &names, [](void* context, const pigeon_entry* entry) noexcept -> std::uint32_t {
+        static_cast<decltype(names)*>(context)->emplace_back(view(entry->folder), view(entry->name));
+        return 0;
+      }};
+  const LentAllocation lent(allocation_);
+  auto error = blank_error();
+  const auto listed =
+      mda.list(instance_->get(), &lent.get(), Deadline::in(kLongest).value(), &entries, &error);
+  if (listed != PIGEON_OK) return false;
+  for (const auto& [folder, name] : names) {
+    std::string content;
+    const pigeon_byte_sink bytes = {sizeof bytes, 0, &content,
+                                    [](void* context, pigeon_string part) noexcept -> std::uint32_t {
+                                      static_cast<std::string*>(context)->append(view(part));
+                                      return 0;
+                                    }};
+    const auto status = mda.read(instance_->get(), &lent.get(), borrow(folder), borrow(name),
+                                 Deadline::in(kLongest).value(), &bytes, &error);
+    if (status != PIGEON_OK) return false;
+    visit(content);
+  }
+  return true;
+}
+
+void Mailbox::read_files(const Visit& visit) const {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(trial_->directory())) {
     if (!entry.is_regular_file()) continue;
     std::ifstream file(entry.path(), std::ios::binary);
-    const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    found += occurrences(content, text);
+    visit(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
   }
-  return found;
 }
 
 }  // namespace pigeon::conformance

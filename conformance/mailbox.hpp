@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A mailbox of the MDA under test, as the host would use it: allocated, ensured, delivered to, and looked at
-// from outside. What was stored is found by what it says, in whatever file the MDA keeps it.
+// A mailbox of the MDA under test, as the host would use it: allocated, ensured, delivered to, and looked at.
+// What was stored is found by what it says: in what the MDA reads back, where it can, or else in whatever
+// file it keeps it.
 #pragma once
 
 #include "conformance/trial.hpp"
@@ -10,6 +11,7 @@
 #include <pigeon/sdk/mda.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,10 +57,20 @@ class Mailbox {
   Receipt deliver_from(const Parcel& parcel, std::string_view body);
   std::vector<Receipt> deliver_all(const std::vector<Parcel>& parcels);
 
-  // How many times the text stands in the files below the trial's directory.
-  [[nodiscard]] std::size_t copies(const std::string& text) const;
+  // How many times the text stands in the messages of this mailbox; or in the files below the trial's
+  // directory, if the MDA cannot tell.
+  [[nodiscard]] std::size_t copies(const std::string& text) const {
+    return copies(std::vector{text}).front();
+  }
+  // Of each of these.
+  [[nodiscard]] std::vector<std::size_t> copies(const std::vector<std::string>& texts) const;
 
  private:
+  // Gives each text in which a message may stand.
+  using Visit = std::function<void(const std::string& content)>;
+  [[nodiscard]] bool read_back(const Visit& visit) const;
+  void read_files(const Visit& visit) const;
+
   Trial* trial_;
   Instance* instance_;
   Allocation allocation_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/operation_log.hpp"
 
+#include "conformance/snapshot.hpp"
 #include "conformance/tracer.hpp"
 
 #include <pigeon/sdk/text.hpp>
@@ -107,19 +108,6 @@ std::string shown_path(const std::string& descriptor) {
 std::string whole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-// SQLite's index of its log is memory that its processes share. It lies beside the database, and the first
-// process that comes after all others have gone makes it anew, whatever it holds: so what is written there
-// need not be seen.
-bool is_index_of_sqlite(const std::string& path) {
-  constexpr std::string_view kSuffix = "-shm";
-  constexpr std::string_view kMagic = "SQLite format 3";
-  if (!path.ends_with(kSuffix)) return false;
-  std::ifstream file(path.substr(0, path.size() - kSuffix.size()), std::ios::binary);
-  std::string begin(kMagic.size(), '\0');
-  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  return begin == kMagic || file.gcount() == 0;  // it may be new, and empty yet
 }
 
 }  // namespace

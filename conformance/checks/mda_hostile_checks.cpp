@@ -238,6 +238,15 @@ Finding takes_limits_for_trouble(Trial& trial) {
   return Finding::passed();
 }
 
+Finding each_is_there_once(const Mailbox& mailbox, const std::vector<std::string>& texts) {
+  const auto copies = mailbox.copies(texts);
+  for (std::size_t index = 0; index < texts.size(); ++index) {
+    PIGEON_EXPECT(copies[index] == 1, "looked for message " + texts[index], "once",
+                  std::to_string(copies[index]) + " times");
+  }
+  return Finding::passed();
+}
+
 // In a child: opens an instance of its own, and delivers messages of this writer.
 int deliver_as(Trial& trial, const Allocation& allocation, int writer, int messages) {
   const auto instance = trial.open();
@@ -267,15 +276,14 @@ Finding serves_many_at_once(Trial& trial) {
   for (int status = 0; ::wait(&status) > 0;) failed += status == 0 ? 0 : 1;
   PIGEON_EXPECT(failed == 0, "delivered from " + std::to_string(kWriters) + " processes at once",
                 "success in all", std::to_string(failed) + " failed");
+  std::vector<std::string> texts;
   for (int writer = 0; writer < kWriters; ++writer) {
     for (int number = 0; number < kMessages; ++number) {
-      const auto text =
-          "<w" + std::to_string(writer) + "n" + std::to_string(number) + ">" + std::to_string(trial.seed());
-      PIGEON_EXPECT(mailbox.copies(text) == 1, "looked for message " + text, "once",
-                    std::to_string(mailbox.copies(text)) + " times");
+      texts.push_back("<w" + std::to_string(writer) + "n" + std::to_string(number) + ">" +
+                      std::to_string(trial.seed()));
     }
   }
-  return Finding::passed();
+  return each_is_there_once(mailbox, texts);
 }
 
 Finding serves_threads(Trial& trial) {
@@ -304,18 +312,17 @@ Finding serves_threads(Trial& trial) {
       });
     }
   }
+  std::vector<std::string> texts;
   for (std::size_t index = 0; index < kThreads; ++index) {
     PIGEON_EXPECT(stored[index] == kMessages,
                   "delivered from " + std::to_string(kThreads) + " threads, each with an instance of its own",
                   "all stored", std::to_string(stored[index]) + " of " + std::to_string(kMessages));
     for (int number = 0; number < kMessages; ++number) {
-      const auto text =
-          "<t" + std::to_string(index) + "n" + std::to_string(number) + ">" + std::to_string(trial.seed());
-      PIGEON_EXPECT(mailbox.copies(text) == 1, "looked for message " + text, "once",
-                    std::to_string(mailbox.copies(text)) + " times");
+      texts.push_back("<t" + std::to_string(index) + "n" + std::to_string(number) + ">" +
+                      std::to_string(trial.seed()));
     }
   }
-  return Finding::passed();
+  return each_is_there_once(mailbox, texts);
 }
 
 Finding ends_by_the_deadline(Trial& trial) {
