@@ -3,10 +3,10 @@
 
 #include <sql-tree/layout.hpp>
 #include <sql-tree/reader.hpp>
+#include <sqlite-file/local.hpp>
 
 #include <pigeon/sdk/file.hpp>
 
-#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -58,9 +58,7 @@ Done check_file(const std::string& path) {
   struct statfs system = {};
   if (::statfs(path.c_str(), &system) != 0)
     return pigeon::system_failure("examine the file system of " + path, errno);
-  constexpr std::array<long, 5> kRemote = {NFS_SUPER_MAGIC, static_cast<long>(0xff534d42), SMB_SUPER_MAGIC,
-                                           static_cast<long>(0xfe534d42), CEPH_SUPER_MAGIC};
-  if (std::find(kRemote.begin(), kRemote.end(), static_cast<long>(system.f_type)) != kRemote.end()) {
+  if (sqlite_file::is_remote(system)) {
     return wrong(path, "it is on a network file system", "put the tree on a local file system");
   }
   return {};

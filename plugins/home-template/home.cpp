@@ -4,6 +4,9 @@
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdint>
 
 namespace home_template {
@@ -21,7 +24,7 @@ std::string two_digits(std::uint64_t byte) {
 pigeon::Failure no_path_of(std::string_view name, const std::string& why, const pigeon::Principal& principal,
                            const std::string& plugin) {
   return pigeon::misconfigured("make a path of '" + pigeon::printable(name) + "'" + why)
-      .with_remedy("request a place on the user's own mailStore object: home=PATH, class " + plugin + " (" +
+      .with_remedy("request a directory on the user's own mailStore object: home=DIRECTORY, class " + plugin + " (" +
                    pigeon::shell_word(principal.address()) + ")");
 }
 
@@ -98,7 +101,7 @@ Result<std::string> requested_home(std::string_view request, const std::string& 
   if (pigeon::is_safe_path(relative)) return std::string(relative);
   return pigeon::misconfigured("use the requested home '" + pigeon::printable(request) +
                                "': it does not lie below " + base)
-      .with_remedy("request a place below the base of " + plugin + ", such as home=example.com/alice");
+      .with_remedy("request a directory below the base of " + plugin + ", such as home=example.com/alice");
 }
 
 Result<std::string> allocated_home(const pigeon::Allocation& allocation) {
@@ -108,6 +111,22 @@ Result<std::string> allocated_home(const pigeon::Allocation& allocation) {
                                pigeon::printable(home.value_or("")) + "' is not a path below the base")
       .with_remedy("restore the allocation of " + pigeon::shell_word(allocation.principal.address()) +
                    " from a backup of the tree");
+}
+
+pigeon::Done check_base(const std::string& path) {
+  const auto base = PIGEON_TRY(pigeon::open_base(path));
+  struct stat status = {};
+  if (::fstat(base.fd(), &status) != 0) return pigeon::system_failure("examine " + path, errno);
+  if (status.st_uid != ::geteuid() || (status.st_mode & 022U) != 0) {
+    return pigeon::misconfigured("use base directory " + path + ": it must belong to uid " +
+                                 std::to_string(::geteuid()) + " and be writable by nobody else")
+        .with_remedy("chown " + std::to_string(::geteuid()) + " " + pigeon::shell_word(path) +
+                     " && chmod go-w " + pigeon::shell_word(path));
+  }
+  if (::faccessat(base.fd(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
+    return pigeon::system_failure("write in base directory " + path, errno);
+  }
+  return {};
 }
 
 }  // namespace home_template

@@ -37,4 +37,7 @@ pigeon::Result<std::string> requested_home(std::string_view request, const std::
 // The attribute "home" of an allocation, which somebody may have tampered with.
 pigeon::Result<std::string> allocated_home(const pigeon::Allocation& allocation);
 
+// Whether the base directory is there, marked, ours alone, and can be written to.
+pigeon::Done check_base(const std::string& base);
+
 }  // namespace home_template

@@ -90,19 +90,7 @@ pigeon::Done Maildir::initialize(const pigeon_schema& /*schema*/, pigeon::Deadli
 }
 
 pigeon::Done Maildir::check(pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
-  struct stat status = {};
-  if (::fstat(base.fd(), &status) != 0) return pigeon::system_failure("examine " + base_, errno);
-  if (status.st_uid != ::geteuid() || (status.st_mode & 022U) != 0) {
-    return pigeon::misconfigured("use base directory " + base_ + ": it must belong to uid " +
-                                 std::to_string(::geteuid()) + " and be writable by nobody else")
-        .with_remedy("chown " + std::to_string(::geteuid()) + " " + pigeon::shell_word(base_) +
-                     " && chmod go-w " + pigeon::shell_word(base_));
-  }
-  if (::faccessat(base.fd(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
-    return pigeon::system_failure("write in base directory " + base_, errno);
-  }
-  return {};
+  return home_template::check_base(base_);
 }
 
 }  // namespace mda_maildir

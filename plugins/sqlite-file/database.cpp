@@ -52,23 +52,29 @@ Failure failure_of(sqlite3* connection, const std::string& tried, const std::str
   return met;
 }
 
-// The VFS of the system, which takes a path as it is. SQLite's own resolves the links in it first, and a
-// descriptor of this process is one: then what is opened would be found by a path again.
-const char* literal_vfs() {
-  static sqlite3_vfs vfs = [] {
-    sqlite3_vfs own = *sqlite3_vfs_find(nullptr);
-    own.zName = "literal";
-    own.pNext = nullptr;
-    own.xFullPathname = [](sqlite3_vfs* /*vfs*/, const char* path, int size, char* full) {
-      return sqlite3_snprintf(size, full, "%s", path) != nullptr &&
-                     std::strlen(path) < static_cast<std::size_t>(size)
-                 ? SQLITE_OK
-                 : SQLITE_CANTOPEN;
-    };
-    return own;
-  }();
-  static const int registered = sqlite3_vfs_register(&vfs, 0);
-  return registered == SQLITE_OK ? vfs.zName : nullptr;
+constexpr const char* kLiteral = "literal";
+
+int take_as_it_is(sqlite3_vfs* /*vfs*/, const char* path, int size, char* full) {
+  const auto length = std::strlen(path);
+  if (length >= static_cast<std::size_t>(size)) return SQLITE_CANTOPEN;
+  std::memcpy(full, path, length + 1);
+  return SQLITE_OK;
+}
+
+// Registers the VFS of the system under this name, but that it takes a path as it is. The system's own
+// resolves the links in it first, and a descriptor of this process is one: then what is opened would be found
+// by a path again. Without memory for it, nothing is opened by that name.
+void register_literal() {
+  static std::mutex mutex;
+  static sqlite3_vfs vfs;
+  const std::lock_guard guard(mutex);
+  const auto* usual = sqlite3_vfs_find(nullptr);
+  if (usual == nullptr || sqlite3_vfs_find(kLiteral) != nullptr) return;
+  vfs = *usual;
+  vfs.zName = kLiteral;
+  vfs.pNext = nullptr;
+  vfs.xFullPathname = take_as_it_is;
+  static_cast<void>(sqlite3_vfs_register(&vfs, 0));
 }
 
 }  // namespace
@@ -120,9 +126,10 @@ Done Database::open(const Opening& opening) {
   // No link may stand for the file itself, even where the path leads through one.
   const int flags =
       kAlways | (opening.creates ? SQLITE_OPEN_CREATE : 0) | (opening.is_literal ? 0 : SQLITE_OPEN_NOFOLLOW);
+  if (opening.is_literal) register_literal();
   sqlite3* connection = nullptr;
   const int code =
-      sqlite3_open_v2(opening.path.c_str(), &connection, flags, opening.is_literal ? literal_vfs() : nullptr);
+      sqlite3_open_v2(opening.path.c_str(), &connection, flags, opening.is_literal ? kLiteral : nullptr);
   connection_.reset(connection);
   if (connection == nullptr) return pigeon::temporary("open the " + what_ + " " + shown_ + ": out of memory");
   if (code != SQLITE_OK) return failed("open");

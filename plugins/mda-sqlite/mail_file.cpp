@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "mail_file.hpp"
+
+#include <sql-mailbox/dialect.hpp>
+#include <sqlite-file/local.hpp>
+
+#include <pigeon/sdk/mailbox.hpp>
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <thread>
+#include <utility>
+
+namespace mda_sqlite {
+namespace {
+
+constexpr const char* kFile = "mail.db";
+constexpr const char* kLog = "mail.db-wal";
+constexpr const char* kIndex = "mail.db-shm";
+constexpr const char* kPurged = ".mail.db.purged";
+// Whoever comes alone reads the whole log first; whoever writes it back to the file flushes twice more.
+constexpr int kLogPages = 256;
+
+Failure wrong(const Directory& home, const std::string& what, const std::string& remedy) {
+  return pigeon::misconfigured("open mailbox " + home.below(kFile) + ": " + what).with_remedy(remedy);
+}
+
+// What is not a file of this mailbox alone is not believed.
+Result<bool> check_file(const Directory& home) {
+  const auto file = PIGEON_TRY(home.open_file(kFile));
+  if (!file) return false;
+  struct stat status = {};
+  if (::fstat(file->get(), &status) != 0)
+    return pigeon::system_failure("examine " + home.below(kFile), errno);
+  const auto word = pigeon::shell_word(home.below(kFile));
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
+    return wrong(home, "it is not a regular file of one name",
+                 "look at " + word + ", and put back what should be there");
+  }
+  if (status.st_uid != ::geteuid() || (status.st_mode & 077U) != 0) {
+    return wrong(home,
+                 "it must belong to uid " + std::to_string(::geteuid()) +
+                     " and be readable and writable by nobody else",
+                 "chown " + std::to_string(::geteuid()) + " " + word + " && chmod 600 " + word);
+  }
+  struct statfs system = {};
+  if (::fstatfs(file->get(), &system) != 0)
+    return pigeon::system_failure("examine the file system of " + home.below(kFile), errno);
+  if (sqlite_file::is_remote(system)) {
+    return wrong(home, "it is on a network file system",
+                 "put the base of mda-sqlite on a local file system; mda-maildir can do without");
+  }
+  return true;
+}
+
+}  // namespace
+
+MailFile::~MailFile() {
+  if (empties_log_) empty_log();
+}
+
+Result<bool> MailFile::open_there(Deadline patience) {
+  if (!PIGEON_TRY(check_file(home_))) return false;
+  PIGEON_TRY(Database::open({.path = "/proc/self/fd/" + std::to_string(home_.fd()) + "/" + kFile,
+                             .shown = home_.below(kFile),
+                             .what = "mailbox",
+                             .is_literal = true,
+                             .log_pages = kLogPages}));
+  wait_until(patience);
+  if (is_read_only()) return wrong(home_, "it can only be read", "let this user write to it");
+  // A log that has grown with a large message is cut back when it is begun anew.
+  PIGEON_TRY(execute("PRAGMA journal_size_limit = 4194304"));
+  return true;
+}
+
+Done MailFile::check_mark() {
+  if (PIGEON_TRY(pragma("application_id")) != sql_mailbox::kApplicationId) {
+    return wrong(home_, "it is not marked as a mailbox of PigeonDeliver", "restore it from a backup");
+  }
+  const auto version = PIGEON_TRY(pragma("user_version"));
+  if (version == sql_mailbox::kLayoutVersion) return {};
+  return wrong(home_,
+               "it has layout " + std::to_string(version) + ", and this plugin knows " +
+                   std::to_string(sql_mailbox::kLayoutVersion),
+               "upgrade PigeonDeliver");
+}
+
+Result<std::unique_ptr<MailFile>> MailFile::open(Directory home, Deadline patience) {
+  std::unique_ptr<MailFile> file(new MailFile(std::move(home)));
+  if (!PIGEON_TRY(file->open_there(patience))) return std::unique_ptr<MailFile>();
+  PIGEON_TRY(file->check_mark());
+  return file;
+}
+
+// A new file is empty until all tables are in it.
+Done MailFile::make_tables() {
+  PIGEON_TRY(execute("PRAGMA journal_mode = WAL"));
+  auto transaction = PIGEON_TRY(sql_database::Transaction::begin(*this, For::writing));
+  const auto& dialect = sql_mailbox::sqlite_dialect();
+  PIGEON_TRY(execute(std::string(dialect.own_tables) + dialect.messages_table(sql_mailbox::kSharedMessages)));
+  return transaction.commit();
+}
+
+Result<std::unique_ptr<MailFile>> MailFile::create(Directory home, Deadline patience) {
+  if (!PIGEON_TRY(home.has(kFile))) {
+    // What an interrupted purge has left is no log of this file.
+    PIGEON_TRY(remove_files(home));
+    PIGEON_TRY(home.create_file(kFile));
+  }
+  std::unique_ptr<MailFile> file(new MailFile(std::move(home)));
+  if (!PIGEON_TRY(file->open_there(patience)))
+    return pigeon::temporary("make mailbox " + file->home_.below(kFile) + ": it vanished at once");
+  auto* tables = PIGEON_TRY(file->prepare("SELECT count(*) FROM sqlite_schema"));
+  PIGEON_TRY(tables->with().step());
+  const bool is_new = tables->integer(0) == 0;
+  tables->reset();
+  PIGEON_TRY(is_new ? file->make_tables() : file->check_mark());
+  PIGEON_TRY(file->home_.flush());
+  return file;
+}
+
+sql_mailbox::Place place_in(const std::string& home_shown) {
+  return {.name = "mailbox", .own_table = sql_mailbox::kSharedMessages, .shown = home_shown + "/" + kFile};
+}
+
+Result<HomeLock> HomeLock::take(const Directory& home, Deadline deadline) {
+  // A descriptor of its own: a lock belongs to what was opened.
+  auto own = PIGEON_TRY(home.find("."));
+  if (!own) return pigeon::temporary("lock " + home.shown() + ": it vanished at once");
+  constexpr auto kPause = std::chrono::milliseconds(5);
+  while (::flock(own->fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return pigeon::system_failure("lock " + home.shown(), errno);
+    if (deadline.passed()) {
+      return pigeon::failure(PIGEON_BUSY, "lock " + home.shown() + ": another process has it")
+          .with_remedy("see which (fuser " + pigeon::shell_word(home.shown()) + ")");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return HomeLock(*std::move(own));
+}
+
+Done remove_files(const Directory& home) {
+  if (PIGEON_TRY(home.has(kFile))) {
+    PIGEON_TRY(home.rename(kFile, home, kPurged));
+    PIGEON_TRY(home.flush());
+  }
+  bool has_removed = false;
+  for (const auto* name : {kLog, kIndex, kPurged}) has_removed |= PIGEON_TRY(home.remove(name));
+  return has_removed ? home.flush() : Done();
+}
+
+}  // namespace mda_sqlite

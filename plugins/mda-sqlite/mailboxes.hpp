@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// The MDA for mailboxes in SQLite files.
+#pragma once
+
+#include "mail_file.hpp"
+
+#include <home-template/home.hpp>
+#include <sql-mailbox/batch.hpp>
+
+#include <pigeon/sdk/mda.hpp>
+#include <pigeon/sdk/plugin.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mda_sqlite {
+
+class Mailboxes {
+ public:
+  Mailboxes(std::string base, home_template::HomeTemplate home, std::chrono::nanoseconds busy_timeout,
+            bool indexes_fields);
+  static Result<std::unique_ptr<Mailboxes>> open(pigeon::Host host, const pigeon::Settings& settings);
+
+  Result<pigeon::Attributes> propose(const pigeon::Principal& principal, const pigeon::Attributes& requests);
+  Done ensure(const Allocation& allocation, Deadline deadline);
+  void deliver(std::span<pigeon::Delivery> batch);
+  Done list(const Allocation& allocation, Deadline deadline,
+            const std::function<bool(const pigeon::Entry&)>& visit);
+  Done read(const Allocation& allocation, const std::string& folder, const std::string& name,
+            Deadline deadline, const std::function<bool(std::string_view)>& give);
+  Done adopt(const Allocation& allocation, Deadline deadline);
+  Done retire(const Allocation& allocation, Deadline deadline);
+  Done purge(const Allocation& allocation, Deadline deadline);
+  Result<pigeon::Usage> usage(const Allocation& allocation, const pigeon::Settings& preferences, bool recount,
+                              Deadline deadline);
+
+  Done initialize(const pigeon_schema& schema, Deadline deadline);
+  Done check(Deadline deadline);
+
+ private:
+  // A mailbox that is there, for one call: a file system may be unmounted at any time.
+  struct Opened {
+    std::unique_ptr<MailFile> file;
+    sql_mailbox::Place place;
+  };
+
+  [[nodiscard]] Deadline patience(Deadline deadline) const;
+  Result<Opened> find(const Allocation& allocation, Deadline deadline) const;
+  void deliver_to(const std::vector<const pigeon::Delivery*>& deliveries) const;
+  Done attempt(const Opened& opened, const std::vector<sql_mailbox::Item*>& items, Deadline deadline) const;
+
+  std::string base_;
+  home_template::HomeTemplate home_;
+  std::chrono::nanoseconds busy_timeout_;
+  sql_mailbox::Options options_;
+};
+
+}  // namespace mda_sqlite

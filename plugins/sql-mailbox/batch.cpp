@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "batch.hpp"
+
+#include "fields.hpp"
+#include "folder.hpp"
+#include "parts.hpp"
+#include "reading.hpp"
+
+#include <pigeon/sdk/mailbox.hpp>
+#include <pigeon/sdk/text.hpp>
+
+#include <utility>
+
+namespace sql_mailbox {
+namespace {
+
+using pigeon::Stored;
+
+// No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is
+// kept for two to three weeks.
+constexpr std::int64_t kWeeksKept = 2;
+constexpr std::int64_t kWeek = 604'800;  // seconds
+// A mailbox that is full may have been emptied by a reader who does not note it; counting takes its time.
+constexpr std::int64_t kCountedLately = 900;
+
+std::int64_t this_week() {
+  return seconds_now() / kWeek;
+}
+
+Failure too_late(const Item& item) {
+  return pigeon::failure(PIGEON_TIMEOUT, "deliver into " + item.place.shown + ": the time is over");
+}
+
+}  // namespace
+
+Result<Item> Item::of(const pigeon::Delivery& delivery, Place place) {
+  Item item{.delivery = &delivery, .place = std::move(place), .key = delivery.id(), .outcome = {}};
+  if (!delivery.id_is_unique()) item.key += "-" + PIGEON_TRY(pigeon::random_token());
+  return item;
+}
+
+template <typename Step>
+Result<std::optional<Failure>> Batch::apart(const char* savepoint, Step&& step) {
+  const std::string name(savepoint);
+  PIGEON_TRY(connection_.execute("SAVEPOINT " + name + ";\n"));
+  auto done = step();
+  if (done) return std::nullopt;
+  if (!connection_.execute("ROLLBACK TO SAVEPOINT " + name + ";\n")) return std::move(done).failure();
+  return std::optional<Failure>(std::move(done).failure());
+}
+
+Done Batch::attempt(const std::vector<Item*>& items) {
+  std::map<std::string, std::vector<Item*>> mailboxes;
+  for (auto* item : items) {
+    item->outcome.reset();
+    mailboxes[item->place.name].push_back(item);
+  }
+  is_alone_ = items.size() == 1;
+  has_changed_ = false;
+  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
+  for (const auto& [name, own] : mailboxes) PIGEON_TRY(deliver_to(own));
+  if (!has_changed_) return {};
+  for (auto* item : items) item->was_tried = true;
+  return transaction.commit();
+}
+
+Done Batch::deliver_to(const std::vector<Item*>& items) {
+  Held held;
+  const auto hold_it = [&] { return hold(*items.front(), held); };
+  if (is_alone_) {
+    PIGEON_TRY(hold_it());
+  } else if (const auto failed = PIGEON_TRY(apart("mailbox", hold_it))) {
+    for (auto* item : items) item->outcome = *failed;
+    return {};
+  }
+  for (auto* item : items) {
+    const auto store_it = [&]() -> Done {
+      // Two allocations may name one mailbox; it is one's.
+      PIGEON_TRY(Mailboxes::check_open(held.row, item->place, item->delivery->allocation()));
+      return store(held, *item);
+    };
+    if (is_alone_) {
+      PIGEON_TRY(store_it());
+    } else if (const auto failed = PIGEON_TRY(apart("delivery", store_it))) {
+      item->outcome = *failed;
+      // A folder that it made is gone with it.
+      std::erase_if(held.folders, [](const auto& each) { return !each.second.has_new; });
+    }
+  }
+  return held.has_changed ? finish(held) : Done();
+}
+
+Done Batch::hold(const Item& item, Held& held) {
+  const auto& allocation = item.delivery->allocation();
+  auto row = PIGEON_TRY(Mailboxes(connection_, dialect_).find(item.place, true));
+  if (!row) return gone(item.place, allocation);
+  held.row = *std::move(row);
+  return {};
+}
+
+Done Batch::store(Held& held, Item& item) {
+  if (item.delivery->deadline().passed()) return too_late(item);
+  if (PIGEON_TRY(was_delivered(held, item))) {
+    // That it can be seen does not mean that it is durable yet: a server may show it before. What is written
+    // after it, and is durable, says that it is, too.
+    ++held.repeats;
+    held.has_changed = true;
+    item.outcome =
+        Stored{.where = item.place.shown, .already_there = !item.was_tried || item.delivery->id_is_unique()};
+    return {};
+  }
+  if (auto refused = PIGEON_TRY(check_quota(held, item))) {
+    item.outcome = *std::move(refused);
+    return {};
+  }
+  const auto [folder, name, is_another] = PIGEON_TRY(choose_folder(held, *item.delivery));
+  PIGEON_TRY(write(held, *folder, item));
+  held.row.bytes += static_cast<std::int64_t>(item.delivery->message().size());
+  ++held.row.messages;
+  folder->has_new = true;
+  held.has_changed = true;
+  item.outcome = Stored{.where = item.place.shown + (name.empty() ? "" : " " + name) + ", UID " +
+                                 std::to_string(folder->uidnext++),
+                        .already_there = false,
+                        .no_such_folder = is_another};
+  return {};
+}
+
+Result<bool> Batch::was_delivered(const Held& held, const Item& item) {
+  auto* statement = PIGEON_TRY(connection_.prepare("SELECT 1 FROM deliveries WHERE mailbox = ? AND id = ?"));
+  const bool found = PIGEON_TRY(statement->with(held.row.mailbox, std::string_view(item.key)).step());
+  statement->reset();
+  return found;
+}
+
+// No folder is a reason to refuse mail: what cannot go where it was wanted goes into the main folder.
+Result<Batch::Chosen> Batch::choose_folder(Held& held, const pigeon::Delivery& delivery) {
+  if (const auto wanted = folder_name(delivery.folder())) {
+    const bool makes =
+        wanted->empty() || delivery.is_moved() || delivery.preferences().is_true("createFolders");
+    if (auto* folder = PIGEON_TRY(find_folder(held, *wanted, makes)))
+      return Chosen{.folder = folder, .name = *wanted};
+  }
+  return Chosen{.folder = PIGEON_TRY(find_folder(held, "", true)), .name = {}, .is_another = true};
+}
+
+Result<Batch::Folder*> Batch::find_folder(Held& held, const std::string& name, bool makes) {
+  if (const auto known = held.folders.find(name); known != held.folders.end()) return &known->second;
+  auto* statement =
+      PIGEON_TRY(connection_.prepare("SELECT folder, uidnext FROM folders WHERE mailbox = ? AND name = ?"));
+  if (PIGEON_TRY(statement->with(held.row.mailbox, std::string_view(name)).step())) {
+    const Folder folder{.id = statement->integer(0), .uidnext = statement->integer(1)};
+    statement->reset();
+    return &(held.folders[name] = folder);
+  }
+  if (!makes) return static_cast<Folder*>(nullptr);
+  auto* insert = PIGEON_TRY(
+      connection_.prepare("INSERT INTO folders (mailbox, name, uidvalidity, uidnext) VALUES (?, ?, ?, 1)"));
+  PIGEON_TRY(insert->with(held.row.mailbox, std::string_view(name), seconds_now()).run());
+  return &(held.folders[name] = Folder{.id = PIGEON_TRY(connection_.last_id())});
+}
+
+Result<std::optional<Failure>> Batch::check_quota(Held& held, const Item& item) {
+  if (item.delivery->is_moved()) return std::nullopt;
+  const auto& preferences = item.delivery->preferences();
+  const auto size = item.delivery->message().size();
+  const Quota quota(preferences);
+  if (!quota.is_exceeded_by(held.row, size)) return std::nullopt;
+  if (seconds_now() - held.row.counted > kCountedLately) {
+    // In this transaction there may be more than was noted, and it is counted with it.
+    PIGEON_TRY(Reading(connection_, dialect_, item.place).count(held.row));
+    held.has_changed = true;
+    if (!quota.is_exceeded_by(held.row, size)) return std::nullopt;
+  }
+  const bool is_final = preferences.text("overQuota") == "reject";
+  return std::optional<Failure>(
+      pigeon::failure(is_final ? PIGEON_REFUSED : PIGEON_NO_SPACE,
+                      "store in " + item.place.shown + ": over quota")
+          .with_remedy("raise quotaBytes or quotaMessages on the mailStore object of the user or the domain")
+          .with_reason({static_cast<unsigned short>(is_final ? 5 : 4), 2, 2}, "mailbox full"));
+}
+
+Done Batch::write(const Held& held, const Folder& folder, const Item& item) {
+  const auto& delivery = *item.delivery;
+  const auto message = delivery.message();
+  auto* ledger = PIGEON_TRY(
+      connection_.prepare("INSERT INTO deliveries (mailbox, id, week, folder, uid) VALUES (?, ?, ?, ?, ?)"));
+  PIGEON_TRY(
+      ledger->with(held.row.mailbox, std::string_view(item.key), this_week(), folder.id, folder.uidnext)
+          .run());
+  auto* record = PIGEON_TRY(connection_.prepare(
+      "INSERT INTO " + item.place.messages() +
+      " (folder, uid, part, received, bytes, wire_bytes, marks, delivery, content) VALUES (?, ?, ?, ?, ?, ?, "
+      "?, ?, ?)"));
+  const auto received = delivery.is_moved() ? delivery.received() : seconds_now();
+  const auto id = delivery.id_is_unique() ? delivery.id() : std::string();
+  auto bytes = static_cast<std::int64_t>(message.size());
+  auto wire_bytes = static_cast<std::int64_t>(wire_size(message));
+  auto marks = static_cast<std::int64_t>(delivery.marks());
+  Parts parts(message, options_.largest_part);
+  std::string begin;
+  std::int64_t number = 0;
+  while (const auto part = parts.next()) {
+    if (delivery.deadline().passed()) return too_late(item);
+    if (number == 0 && options_.indexes_fields) begin = *part;
+    PIGEON_TRY(record
+                   ->with(folder.id, folder.uidnext, number, received, bytes, wire_bytes, marks,
+                          std::string_view(number == 0 ? id : ""), sql_database::Bytes{*part})
+                   .run());
+    // What the message is, its first part says.
+    bytes = wire_bytes = marks = 0;
+    ++number;
+  }
+  record->reset();
+  if (!options_.indexes_fields) return {};
+  // Whatever that meets, the message stays.
+  PIGEON_TRY(apart("field", [&] { return index(folder.id, folder.uidnext, begin); }));
+  return {};
+}
+
+Done Batch::index(std::int64_t folder, std::int64_t uid, std::string_view begin) {
+  auto* insert = PIGEON_TRY(
+      connection_.prepare("INSERT INTO fields (folder, uid, number, field, value) VALUES (?, ?, ?, ?, ?)"));
+  std::int64_t number = 0;
+  for (const auto& [name, value] : fields_of(begin)) {
+    PIGEON_TRY(insert->with(folder, uid, number++, std::string_view(name), sql_database::Bytes{value}).run());
+  }
+  insert->reset();
+  return {};
+}
+
+Done Batch::finish(Held& held) {
+  auto forgotten = held.row.forgotten;
+  if (forgotten < this_week()) {
+    const auto forget = [&]() -> Done {
+      auto* old = PIGEON_TRY(connection_.prepare(std::string(dialect_.forget)));
+      const auto count = PIGEON_TRY(old->with(held.row.mailbox, this_week() - kWeeksKept).run());
+      if (count < kMostForgotten) forgotten = this_week();
+      return {};
+    };
+    PIGEON_TRY(apart("forget", forget));
+  }
+  auto* counter = PIGEON_TRY(connection_.prepare("UPDATE folders SET uidnext = ? WHERE folder = ?"));
+  for (const auto& [name, folder] : held.folders) {
+    if (folder.has_new) PIGEON_TRY(counter->with(folder.uidnext, folder.id).run());
+  }
+  auto* sums = PIGEON_TRY(connection_.prepare(
+      "UPDATE mailboxes SET bytes = ?, messages = ?, counted = ?, forgotten = ?, repeats = repeats + ? "
+      "WHERE mailbox = ?"));
+  PIGEON_TRY(sums->with(held.row.bytes, held.row.messages, held.row.counted, forgotten, held.repeats,
+                        held.row.mailbox)
+                 .run());
+  has_changed_ = true;
+  return {};
+}
+
+}  // namespace sql_mailbox

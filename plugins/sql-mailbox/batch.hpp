@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// Deliveries in one transaction, of one mailbox or of several in one database:
+//
+//   1. hold the row of each mailbox, in the order of their names, so that nobody waits for somebody who waits
+//   2. of each delivery: look for it in the ledger; note it there, and write its records. What it meets is
+//      undone back to a savepoint, and is its own trouble
+//   3. note the sums and the UID counters
+//   4. commit: message, ledger and sums are there together, or not at all
+//
+// An id that may be another message's is noted with a token of this call. So whoever does not know what
+// became of a commit makes the attempt again, and finds what he has stored.
+#pragma once
+
+#include "mailbox.hpp"
+
+#include <pigeon/sdk/mda.hpp>
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sql_mailbox {
+
+// One delivery on its way.
+struct Item {
+  const pigeon::Delivery* delivery = nullptr;
+  Place place;
+  std::string key;  // in the ledger
+  bool was_tried = false;
+  std::optional<Result<pigeon::Stored>> outcome;
+
+  static Result<Item> of(const pigeon::Delivery& delivery, Place place);
+};
+
+struct Options {
+  std::size_t largest_part = 0;
+  bool indexes_fields = false;
+};
+
+class Batch {
+ public:
+  Batch(Connection& connection, const Dialect& dialect, const Options& options)
+      : connection_(connection), dialect_(dialect), options_(options) {}
+
+  // Gives every item an outcome, to be told once this returns. A failure: none has one, and none was stored,
+  // or all that could be were, if it may have happened.
+  Done attempt(const std::vector<Item*>& items);
+
+ private:
+  struct Folder {
+    std::int64_t id = 0;
+    std::int64_t uidnext = 1;
+    bool has_new = false;
+  };
+  // What is known of a mailbox whose row is held.
+  struct Held {
+    Row row;
+    std::map<std::string, Folder> folders;
+    std::int64_t repeats = 0;
+    bool has_changed = false;
+  };
+
+  Done deliver_to(const std::vector<Item*>& items);
+  Done hold(const Item& item, Held& held);
+  struct Chosen {
+    Folder* folder = nullptr;
+    std::string name;
+    bool is_another = false;  // than was wanted
+  };
+
+  Done store(Held& held, Item& item);
+  Result<bool> was_delivered(const Held& held, const Item& item);
+  Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery);
+  Result<Folder*> find_folder(Held& held, const std::string& name, bool makes);
+  // Why there is no room for the message, if there is none.
+  Result<std::optional<Failure>> check_quota(Held& held, const Item& item);
+  Done write(const Held& held, const Folder& folder, const Item& item);
+  Done index(std::int64_t folder, std::int64_t uid, std::string_view begin);
+  Done finish(Held& held);
+
+  // Runs a step whose failure undoes that step alone, and is the answer. A failure of this: the transaction
+  // is over.
+  template <typename Step>
+  Result<std::optional<Failure>> apart(const char* savepoint, Step&& step);
+
+  Connection& connection_;
+  const Dialect& dialect_;
+  const Options& options_;
+  bool is_alone_ = false;  // one delivery: what undoes it is the end of the transaction
+  bool has_changed_ = false;
+};
+
+}  // namespace sql_mailbox

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "mailbox.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <ctime>
+
+namespace sql_mailbox {
+namespace {
+
+std::string command(const std::string& what, const Allocation& allocation) {
+  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
+}
+
+Failure unstamped(const Place& place, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + place.shown + ": it does not bear our stamp")
+      .with_remedy("if it is this user's, take it over with `" + command("adopt", allocation) + "`");
+}
+
+Failure foreign(const Place& place, const std::string& id, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + place.shown + ": it is stamped with allocation " +
+                               pigeon::printable(id) + ", and this user's is " + allocation.id)
+      .with_remedy(
+          "find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
+          "`; if nobody's, remove the stamp (UPDATE mailboxes SET allocation = NULL, state = 0 WHERE "
+          "allocation = '" +
+          pigeon::printable(id) + "') and run `" + command("adopt", allocation) + "`");
+}
+
+Failure retired(const Place& place, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + place.shown + ": it is retired, its mail is being moved")
+      .with_remedy("end the move with `" + command("move", allocation) +
+                   " MDA --resume`, or take it back with `" + command("adopt", allocation) + "`");
+}
+
+Failure purged(const Place& place, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + place.shown + ": it is being purged")
+      .with_remedy("end that with `" + command("purge", allocation) + "`");
+}
+
+// Whose it is; the state is another question.
+Done check_stamp(const Row& row, const Place& place, const Allocation& allocation) {
+  if (!row.allocation) return unstamped(place, allocation);
+  if (*row.allocation != allocation.id) return foreign(place, *row.allocation, allocation);
+  if (row.own_table == place.own_table) return {};
+  return pigeon::misconfigured("use mailbox " + place.shown + ": its messages are in table '" +
+                               pigeon::printable(row.own_table) + "', and the allocation says '" +
+                               pigeon::printable(place.own_table) + "'")
+      .with_remedy("restore the allocation of " + pigeon::shell_word(allocation.principal.address()) +
+                   " from a backup of the tree");
+}
+
+}  // namespace
+
+std::int64_t seconds_now() {
+  return static_cast<std::int64_t>(std::time(nullptr));
+}
+
+Failure gone(const Place& place, const Allocation& allocation) {
+  return pigeon::misconfigured("open mailbox " + place.shown + ": it is gone")
+      .with_remedy("restore it from a backup; if its mail is lost for good, `" +
+                   command("purge", allocation) + "` lets a new one be made");
+}
+
+Done Mailboxes::run(const std::string& sql, std::int64_t parameter) {
+  auto* statement = PIGEON_TRY(connection_.prepare(sql));
+  PIGEON_TRY(statement->with(parameter).run());
+  return {};
+}
+
+Result<std::optional<Row>> Mailboxes::find(const Place& place, bool locks) {
+  auto* statement = PIGEON_TRY(connection_.prepare(
+      "SELECT mailbox, allocation, own_table, state, bytes, messages, counted, forgotten FROM mailboxes "
+      "WHERE name = ?" +
+      std::string(locks ? dialect_.locking : "")));
+  if (!PIGEON_TRY(statement->with(std::string_view(place.name)).step())) return std::nullopt;
+  Row row;
+  row.mailbox = statement->integer(0);
+  if (!statement->is_null(1)) row.allocation = statement->text(1);
+  if (!statement->is_null(2)) row.own_table = statement->text(2);
+  row.state = static_cast<State>(statement->integer(3));
+  row.bytes = statement->integer(4);
+  row.messages = statement->integer(5);
+  row.counted = statement->integer(6);
+  row.forgotten = statement->integer(7);
+  statement->reset();
+  return row;
+}
+
+Result<Row> Mailboxes::find_own(const Place& place, const Allocation& allocation, bool locks) {
+  auto row = PIGEON_TRY(find(place, locks));
+  if (!row) return gone(place, allocation);
+  PIGEON_TRY(check_stamp(*row, place, allocation));
+  return *std::move(row);
+}
+
+Done Mailboxes::check_open(const Row& row, const Place& place, const Allocation& allocation) {
+  PIGEON_TRY(check_stamp(row, place, allocation));
+  if (row.state == State::open) return {};
+  return row.state == State::retired ? retired(place, allocation) : purged(place, allocation);
+}
+
+Result<bool> Mailboxes::is_empty(const std::string& table) {
+  auto* statement = PIGEON_TRY(connection_.prepare("SELECT 1 FROM " + table + " LIMIT 1"));
+  const bool found = PIGEON_TRY(statement->with().step());
+  statement->reset();
+  return !found;
+}
+
+Done Mailboxes::insert(const Place& place, const Allocation& allocation) {
+  const std::string table = place.own_table.empty() ? "NULL" : "'" + place.own_table + "'";
+  auto* mailbox = PIGEON_TRY(connection_.prepare(
+      "INSERT INTO mailboxes (name, own_table, allocation, state, bytes, messages, counted, "
+      "forgotten) VALUES (?, " +
+      table + ", ?, 0, 0, 0, ?, 0)"));
+  PIGEON_TRY(
+      mailbox->with(std::string_view(place.name), std::string_view(allocation.id), seconds_now()).run());
+  const auto id = PIGEON_TRY(connection_.last_id());
+  auto* folder = PIGEON_TRY(
+      connection_.prepare("INSERT INTO folders (mailbox, name, uidvalidity, uidnext) VALUES (?, ?, ?, 1)"));
+  PIGEON_TRY(folder->with(id, std::string_view(), seconds_now()).run());
+  return {};
+}
+
+// The stamp comes last: a mailbox that bears it is whole. A table of its own is made before, because a server
+// ends a transaction for it; an empty one without a row was left by somebody who did not come further.
+Done Mailboxes::make(const Place& place, const Allocation& allocation) {
+  if (const auto row = PIGEON_TRY(find(place, false))) return check_open(*row, place, allocation);
+  if (!place.own_table.empty()) PIGEON_TRY(connection_.execute(dialect_.messages_table(place.own_table)));
+  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
+  if (const auto row = PIGEON_TRY(find(place, true))) return check_open(*row, place, allocation);
+  if (!place.own_table.empty() && !PIGEON_TRY(is_empty(place.messages())))
+    return unstamped(place, allocation);
+  PIGEON_TRY(insert(place, allocation));
+  return transaction.commit();
+}
+
+Done Mailboxes::adopt(const Place& place, const Allocation& allocation) {
+  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
+  auto row = PIGEON_TRY(find(place, true));
+  if (!row) return gone(place, allocation);
+  if (!row->allocation) row->allocation = allocation.id;
+  PIGEON_TRY(check_stamp(*row, place, allocation));
+  if (row->state == State::purged) return purged(place, allocation);
+  auto* update =
+      PIGEON_TRY(connection_.prepare("UPDATE mailboxes SET allocation = ?, state = 0 WHERE mailbox = ?"));
+  PIGEON_TRY(update->with(std::string_view(allocation.id), row->mailbox).run());
+  return transaction.commit();
+}
+
+Result<bool> Mailboxes::end(const Place& place, const Allocation& allocation, State state) {
+  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
+  const auto row = PIGEON_TRY(find(place, true));
+  if (!row) return false;
+  PIGEON_TRY(check_stamp(*row, place, allocation));
+  if (row->state >= state) return true;
+  auto* update = PIGEON_TRY(connection_.prepare("UPDATE mailboxes SET state = ? WHERE mailbox = ?"));
+  PIGEON_TRY(update->with(static_cast<std::int64_t>(state), row->mailbox).run());
+  PIGEON_TRY(transaction.commit());
+  return true;
+}
+
+// The row goes last, so that whoever is interrupted can begin again.
+Done Mailboxes::remove(const Place& place, const Allocation& allocation) {
+  const auto row = PIGEON_TRY(find_own(place, allocation, false));
+  const std::string own_folders = "(SELECT folder FROM folders WHERE mailbox = ?)";
+  if (place.own_table.empty()) {
+    PIGEON_TRY(run("DELETE FROM " + place.messages() + " WHERE folder IN " + own_folders, row.mailbox));
+  } else {
+    PIGEON_TRY(connection_.execute("DROP TABLE IF EXISTS " + place.messages() + ";\n"));
+  }
+  PIGEON_TRY(run("DELETE FROM fields WHERE folder IN " + own_folders, row.mailbox));
+  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
+  for (const auto* table : {"deliveries", "folders", "mailboxes"})
+    PIGEON_TRY(run("DELETE FROM " + std::string(table) + " WHERE mailbox = ?", row.mailbox));
+  return transaction.commit();
+}
+
+}  // namespace sql_mailbox

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// What a mailbox holds.
+#pragma once
+
+#include "mailbox.hpp"
+
+#include <pigeon/sdk/settings.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sql_mailbox {
+
+class Reading {
+ public:
+  Reading(Connection& connection, const Dialect& dialect, const Place& place)
+      : connection_(connection), dialect_(dialect), place_(place) {}
+
+  Done list(const Allocation& allocation, Deadline deadline,
+            const std::function<bool(const pigeon::Entry&)>& visit);
+  Done read(const Allocation& allocation, const std::string& folder, const std::string& name,
+            Deadline deadline, const std::function<bool(std::string_view)>& give);
+  Result<pigeon::Usage> usage(const Allocation& allocation, const pigeon::Settings& preferences,
+                              bool recount);
+
+  // Counts what the mailbox holds and notes it, in the caller's transaction.
+  Done count(Row& row);
+
+ private:
+  Done list_folder(std::int64_t folder, const std::string& name, Deadline deadline,
+                   const std::function<bool(const pigeon::Entry&)>& visit, bool& goes_on);
+
+  Connection& connection_;
+  const Dialect& dialect_;
+  const Place& place_;
+};
+
+// Whether a mailbox that holds this much has no room for a message of this size.
+class Quota {
+ public:
+  explicit Quota(const pigeon::Settings& preferences);
+  [[nodiscard]] bool is_exceeded_by(const Row& row, std::uint64_t size) const;
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_.value_or(0); }
+  [[nodiscard]] std::uint64_t messages() const { return messages_.value_or(0); }
+
+ private:
+  std::optional<std::uint64_t> bytes_;
+  std::optional<std::uint64_t> messages_;
+};
+
+}  // namespace sql_mailbox
