@@ -17,6 +17,7 @@ PASSED = {
     "mailStore": {"MODULE-02", "MODULE-07"},
     "mailUsers": {"MODULE-02", "MODULE-07"},
     "mda-maildir": {"MDA-01", "MDA-22", "MDA-27", "MDA-28"},
+    "mda-sqlite": {"MDA-01", "MDA-11", "MDA-12", "MDA-22", "MDA-27", "MDA-28"},
 }
 
 

@@ -49,7 +49,8 @@ ALLOWED = {
 }
 
 # What plugins have in common, and is no plugin.
-SHARED = {"plugin/sql-tree"}
+SHARED = {f"plugin/{name}" for name in
+          ("home-template", "sql-database", "sql-mailbox", "sql-server", "sql-tree", "sqlite-file")}
 
 
 def resolve(include, quote, source):

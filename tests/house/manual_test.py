@@ -12,7 +12,8 @@ from shell import shell
 PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon-conformance": 1, "pigeon-new": 1, "pigeon.json": 5,
          "pigeon-plugins": 7}
 # Pages of plugins that are not built everywhere.
-PAGES |= {name: 5 for name in ("datatree-ldap", "datatree-sql") if (PLUGINS / f"{name}.so").is_file()}
+OF_PLUGINS = ("datatree-ldap", "datatree-sql", "mda-sql", "mda-sqlite")
+PAGES |= {name: 5 for name in OF_PLUGINS if (PLUGINS / f"{name}.so").is_file()}
 
 
 def page(name):
