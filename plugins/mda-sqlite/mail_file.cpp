@@ -24,7 +24,7 @@ constexpr const char* kLog = "mail.db-wal";
 constexpr const char* kIndex = "mail.db-shm";
 constexpr const char* kPurged = ".mail.db.purged";
 // Whoever comes alone reads the whole log first; whoever writes it back to the file flushes twice more.
-constexpr int kLogPages = 256;
+constexpr int kLogPages = 128;
 
 Failure wrong(const Directory& home, const std::string& what, const std::string& remedy) {
   return pigeon::misconfigured("open mailbox " + home.below(kFile) + ": " + what).with_remedy(remedy);
@@ -99,7 +99,8 @@ Result<std::unique_ptr<MailFile>> MailFile::open(Directory home, Deadline patien
 
 // A new file is empty until all tables are in it.
 Done MailFile::make_tables() {
-  PIGEON_TRY(execute("PRAGMA journal_mode = WAL"));
+  // Fewer, larger pages: most of what is kept is messages.
+  PIGEON_TRY(execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL"));
   auto transaction = PIGEON_TRY(sql_database::Transaction::begin(*this, For::writing));
   const auto& dialect = sql_mailbox::sqlite_dialect();
   PIGEON_TRY(execute(std::string(dialect.own_tables) + dialect.messages_table(sql_mailbox::kSharedMessages)));
