@@ -74,10 +74,17 @@ Work MailRounds::with_mailbox(std::function<void(Stage&, Instance&, Mailbox&)> b
 }
 
 std::string MailRounds::begin() {
-  return trouble_of(Companion([&](Stage& stage) {
+  const auto done = Companion([&](Stage& stage) {
                       const auto instance = trial_->open();
                       stage.say(Answer(instance ? Done() : Done(instance.failure())).text());
-                    }).wait());
+                      if (!instance) return;
+                      const auto unseen = cannot_look(*trial_);
+                      stage.say(conformance::hands_over(**instance) ? "yes" : "no");
+                      stage.say(unseen ? unseen->came : "");
+                    }).wait();
+  hands_over_ = done.said.size() > 1 && done.said[1] == "yes";
+  blind_ = done.said.size() > 2 ? done.said[2] : "";
+  return trouble_of(done);
 }
 
 std::string MailRounds::allocate(const std::string& user, bool ensures) {
@@ -160,7 +167,7 @@ Found MailRounds::look_for(const std::string& name) const {
         stage.say(std::to_string(mailbox.copies(text_of_delivery(*trial_, allocation_, name))));
         say_list(stage, instance, allocation_);
       })).wait();
-  Found found = {.trouble = trouble_of(looked)};
+  Found found = {.trouble = trouble_of(looked), .most = hands_over_ ? 2U : 1U};
   if (!found.trouble.empty() || looked.said.size() < 3) return found;
   found.copies = static_cast<std::size_t>(number(looked.said[1]).value_or(0));
   found.can_list = looked.said[2] != kCannotList;

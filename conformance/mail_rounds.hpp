@@ -21,11 +21,12 @@ struct Found {
   std::size_t copies = 0;  // whole ones
   std::size_t listed = 0;  // by the MDA; as many as copies if it cannot list
   std::size_t torn = 0;    // listed, and shorter than the message
+  std::size_t most = 1;    // copies that are right: two after two attempts, where a server keeps them
   bool can_list = true;    // otherwise nobody knows how many messages there are, only how often this one is
 
   // Whether the mailbox holds as many messages as this, all whole, and this one among them.
   [[nodiscard]] bool is_there_among(std::size_t messages) const {
-    if (!can_list) return trouble.empty() && copies == 1;
+    if (!can_list) return trouble.empty() && copies >= 1 && copies <= most;
     return trouble.empty() && copies >= 1 && listed == messages && torn == 0;
   }
   // For people.
@@ -38,6 +39,10 @@ class MailRounds {
 
   // What an administrator does once. Answers what went wrong; nothing if nothing did.
   std::string begin();
+  // Whether another server keeps the mailboxes; and why they cannot be looked at, if they cannot. REQUIRES:
+  // it has begun.
+  [[nodiscard]] bool hands_over() const { return hands_over_; }
+  [[nodiscard]] const std::string& blind() const { return blind_; }
   // Another mailbox, of this user: only proposed, or made.
   std::string propose(const std::string& user) { return allocate(user, false); }
   std::string make(const std::string& user) { return allocate(user, true); }
@@ -65,6 +70,8 @@ class MailRounds {
 
   Trial* trial_;
   Allocation allocation_;
+  bool hands_over_ = false;
+  std::string blind_;
 };
 
 }  // namespace pigeon::conformance

@@ -82,6 +82,15 @@ Settings default_preferences(const pigeon_plugin& plugin) {
   return Settings(std::move(preferences));
 }
 
+// Every CR LF as LF.
+std::string with_plain_lines(const std::string& text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\r' || at + 1 == text.size() || text[at + 1] != '\n') plain += text[at];
+  }
+  return plain;
+}
+
 std::size_t occurrences(const std::string& in, const std::string& text) {
   std::size_t found = 0;
   for (auto at = in.find(text); at != std::string::npos; at = in.find(text, at + text.size())) ++found;
@@ -162,10 +171,13 @@ Receipt Mailbox::deliver_from(const Parcel& parcel, std::string_view body) {
 }
 
 std::vector<std::size_t> Mailbox::copies(const std::vector<std::string>& texts) const {
+  const bool is_sent = hands_over(*instance_);
   std::vector<std::size_t> found(texts.size());
   const auto count = [&](const std::string& content) {
-    for (std::size_t index = 0; index < texts.size(); ++index)
-      found[index] += occurrences(content, texts[index]);
+    for (std::size_t index = 0; index < texts.size(); ++index) {
+      found[index] += is_sent ? occurrences(with_plain_lines(content), with_plain_lines(texts[index]))
+                              : occurrences(content, texts[index]);
+    }
   };
   if (read_back(count)) return found;
   found.assign(texts.size(), 0);
@@ -209,6 +221,23 @@ void Mailbox::read_files(const Visit& visit) const {
     std::ifstream file(entry.path(), std::ios::binary);
     visit(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
   }
+}
+
+bool hands_over(const Instance& instance) {
+  return (instance.operations<pigeon_mda>().capabilities & PIGEON_MDA_HANDS_OVER) != 0;
+}
+
+std::optional<Finding> cannot_look(Trial& trial) {
+  const auto instance = trial.open();
+  if (!instance || !hands_over(**instance)) return std::nullopt;
+  Mailbox mailbox(trial, **instance);
+  if (!mailbox.make({"example.com", "probe"}, "probe")) return std::nullopt;
+  const auto text = trial.random_text(64);
+  if (!mailbox.deliver({.id = "probe", .text = text}).is_stored() || mailbox.copies(text) == 1)
+    return std::nullopt;
+  return Finding::skipped(
+      "the server that mail is handed to does not keep it below the check's directory: make it do so with "
+      "{directory} in --config");
 }
 
 }  // namespace pigeon::conformance

@@ -5,6 +5,7 @@
 // file it keeps it.
 #pragma once
 
+#include "conformance/check.hpp"
 #include "conformance/trial.hpp"
 
 #include <pigeon/abi/mda.h>
@@ -12,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,7 +60,8 @@ class Mailbox {
   std::vector<Receipt> deliver_all(const std::vector<Parcel>& parcels);
 
   // How many times the text stands in the messages of this mailbox; or in the files below the trial's
-  // directory, if the MDA cannot tell.
+  // directory, if the MDA cannot tell. Where it was handed over to a server, however its lines end there: a
+  // protocol has its own way.
   [[nodiscard]] std::size_t copies(const std::string& text) const {
     return copies(std::vector{text}).front();
   }
@@ -75,5 +78,12 @@ class Mailbox {
   Instance* instance_;
   Allocation allocation_;
 };
+
+// Whether another server keeps the mailboxes: PIGEON_MDA_HANDS_OVER.
+bool hands_over(const Instance& instance);
+
+// Why what is stored cannot be looked at: it was handed over to a server that keeps it elsewhere. Nothing if
+// it can. A check that looks asks this first, so that it is skipped where it would see nothing.
+std::optional<Finding> cannot_look(Trial& trial);
 
 }  // namespace pigeon::conformance

@@ -6,6 +6,7 @@
 #include "conformance/operation_log.hpp"
 #include "conformance/power_loss.hpp"
 #include "conformance/share.hpp"
+#include "conformance/system_call.hpp"
 #include "conformance/tracer.hpp"
 #include "conformance/trial.hpp"
 
@@ -47,6 +48,15 @@ Peace in_peace(const Work& work, OperationLog* log) {
   return peace;
 }
 
+// Nothing of what a server is told can be looked at, or is promised to be on a disk of ours.
+constexpr const char* kElsewhere = "another server keeps the mailboxes: it promises that they survive";
+constexpr const char* kNoStep = "it makes no call that could be killed, or could fail";
+
+// Where another server keeps the mailboxes, it is told what to change.
+bool is_step(const MailRounds& rounds, const SystemCall& call) {
+  return changes_state(call) || (rounds.hands_over() && (traits_of(call.number) & kTalks) != 0);
+}
+
 std::string user_for(const Share& share, std::size_t number) {
   return "u" + std::to_string(share.index) + "x" + std::to_string(number);
 }
@@ -81,13 +91,14 @@ Finding kill_everywhere(Trial& trial, const Share& share, bool is_ensure) {
   };
   const auto work = [&] { return is_ensure ? rounds.ensuring() : rounds.delivering({"d1"}); };
   if (const auto trouble = rounds.begin(); !trouble.empty()) return could_not_begin(trouble);
+  if (!rounds.blind().empty()) return Finding::skipped(rounds.blind());
   if (const auto trouble = prepare(0); !trouble.empty()) return could_not_begin(trouble);
   const auto peace = in_peace(work(), nullptr);
   if (peace.finding.status != Finding::Status::passed) return peace.finding;
   const auto& calls = peace.trace.calls;
   std::size_t number = 0;
   for (std::size_t at = 0; at < calls.size(); ++at) {
-    if (!changes_state(calls[at])) continue;
+    if (!is_step(rounds, calls[at])) continue;
     for (const auto way : {Tampering::Way::kill_before, Tampering::Way::kill_after}) {
       if (!share.takes(++number)) continue;
       if (const auto trouble = prepare(number); !trouble.empty()) return could_not_begin(trouble);
@@ -107,7 +118,7 @@ Finding kill_everywhere(Trial& trial, const Share& share, bool is_ensure) {
       if (finding.status != Finding::Status::passed) return finding;
     }
   }
-  return Finding::passed();
+  return number == 0 ? Finding::skipped(kNoStep) : Finding::passed();
 }
 
 // Makes each call of the work fail once, in each way that it may, each time on another mailbox.
@@ -119,6 +130,7 @@ Finding fail_everywhere(Trial& trial, const Share& share, bool is_ensure) {
   };
   const auto work = [&] { return is_ensure ? rounds.ensuring() : rounds.delivering({"d1"}); };
   if (const auto trouble = rounds.begin(); !trouble.empty()) return could_not_begin(trouble);
+  if (!rounds.blind().empty()) return Finding::skipped(rounds.blind());
   if (const auto trouble = prepare(0); !trouble.empty()) return could_not_begin(trouble);
   const auto peace = in_peace(work(), nullptr);
   if (peace.finding.status != Finding::Status::passed) return peace.finding;
@@ -148,7 +160,7 @@ Finding fail_everywhere(Trial& trial, const Share& share, bool is_ensure) {
       if (finding.status != Finding::Status::passed) return finding;
     }
   }
-  return Finding::passed();
+  return number == 0 ? Finding::skipped(kNoStep) : Finding::passed();
 }
 
 Finding delivers_though_killed(Trial& trial) {
@@ -200,6 +212,7 @@ Finding judge_made(const MailRounds& rounds, const PowerLoss::State& state) {
 Finding lose_power(Trial& trial, const Share& share, bool is_ensure) {
   MailRounds rounds(trial);
   if (const auto trouble = rounds.begin(); !trouble.empty()) return could_not_begin(trouble);
+  if (rounds.hands_over()) return Finding::skipped(kElsewhere);
   const auto trouble = is_ensure ? rounds.propose("alice") : rounds.make("alice");
   if (!trouble.empty()) return could_not_begin(trouble);
   OperationLog log(trial.directory());
@@ -228,6 +241,7 @@ Finding made_survives(Trial& trial) {
 Finding failed_flush_is_final(Trial& trial) {
   MailRounds rounds(trial);
   if (const auto trouble = rounds.begin(); !trouble.empty()) return could_not_begin(trouble);
+  if (rounds.hands_over()) return Finding::skipped(kElsewhere);
   if (const auto trouble = rounds.make("alice"); !trouble.empty()) return could_not_begin(trouble);
   OperationLog rehearsal(trial.directory());
   const auto peace = in_peace(rounds.delivering({"d1"}), &rehearsal);
