@@ -40,6 +40,8 @@ class Level4Test(unittest.TestCase):
                     continue
                 self.assertTrue(by, "it was skipped for every plugin")
         self.assertIn("mda-maildir", passed["MDA-41"])
+        if not is_sanitized():
+            self.assertLessEqual({"mda-lmtp", "mda-maildir"}, passed["MDA-42"] & passed["MDA-43"])
         self.assertIn("datatree-sqlite", passed["TREE-41"])
 
     def test_every_check_can_fail(self):

@@ -16,6 +16,7 @@ PASSED = {
     "datatree-sqlite": {"TREE-13", "TREE-20", "TREE-34"},
     "mailStore": {"MODULE-02", "MODULE-07"},
     "mailUsers": {"MODULE-02", "MODULE-07"},
+    "mda-lmtp": {"MDA-01", "MDA-05", "MDA-07", "MDA-24", "MDA-27", "MDA-28"},
     "mda-maildir": {"MDA-01", "MDA-22", "MDA-27", "MDA-28"},
     "mda-sqlite": {"MDA-01", "MDA-11", "MDA-12", "MDA-22", "MDA-27", "MDA-28"},
 }

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+#include "lmtp.hpp"
+
+#include "scripted_server.hpp"
+
+#include <pigeon/testing/fake_delivery.hpp>
+#include <pigeon/testing/fake_host.hpp>
+#include <pigeon/testing/temporary_directory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using mda_lmtp::testing::ScriptedServer;
+using pigeon::Allocation;
+using pigeon::Deadline;
+using pigeon::testing::FakeDelivery;
+using pigeon::testing::FakeHost;
+using pigeon::testing::TemporaryDirectory;
+
+Allocation user(const std::string& name) {
+  return {.id = "id-" + name,
+          .attributes = {{"address", {name + "@d.example"}}},
+          .principal = {"d.example", name}};
+}
+
+struct Fixture {
+  TemporaryDirectory directory;
+  FakeHost host;
+  pigeon::Attributes settings = {{"server", {"unix:" + (directory / "one")}},
+                                 {"recipient", {"{user}@{domain}"}},
+                                 {"permanent", {"pass"}},
+                                 {"forbidden", {"replace"}},
+                                 {"fields", {"TRUE"}},
+                                 {"connectTimeout", {"2s"}}};
+
+  [[nodiscard]] std::unique_ptr<mda_lmtp::Lmtp> open() const {
+    auto opened = mda_lmtp::Lmtp::open(host.host(), pigeon::Settings(settings));
+    REQUIRE(opened);
+    return *std::move(opened);
+  }
+};
+
+void deliver(mda_lmtp::Lmtp& mda, std::initializer_list<const FakeDelivery*> deliveries) {
+  std::vector<pigeon::Delivery> batch;
+  for (const auto* each : deliveries) batch.push_back(each->delivery());
+  mda.deliver(batch);
+}
+
+// As usual, but for commands that begin so.
+ScriptedServer::Answer but(const std::string& command, const std::optional<std::string>& said) {
+  return [=](const std::string& asked) {
+    const bool is_it = command.empty() ? asked.empty() : asked.rfind(command, 0) == 0;
+    return is_it ? said : ScriptedServer::usual(asked);
+  };
+}
+
+bool is_temporary(const FakeDelivery& delivery) {
+  return PIGEON_STATUS_RANGE(delivery.status()) == PIGEON_TEMPORARY;
+}
+
+}  // namespace
+
+TEST_CASE("a message is handed over with its fields, but for Return-Path") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one");
+  const auto mda = f.open();
+  const FakeDelivery delivery(user("alice"), "q1", "Subject: x\n\n.dot\nlast");
+  deliver(*mda, {&delivery});
+  CHECK(delivery.status() == PIGEON_OK);
+  CHECK(delivery.stored().find("alice@d.example") != std::string::npos);
+  REQUIRE(server.taken().size() == 1);
+  const auto taken = server.taken().front();
+  CHECK(taken.text == "Subject: x\r\n\r\n..dot\r\nlast\r\n");
+  CHECK(taken.sender == "MAIL FROM:<> SIZE=26");
+  CHECK(taken.recipients == std::vector<std::string>{"RCPT TO:<alice@d.example>"});
+}
+
+TEST_CASE("a batch goes over one connection, which is kept, and opened again when the server closed it") {
+  Fixture f;
+  ScriptedServer server(f.directory / "one");
+  const auto mda = f.open();
+  const FakeDelivery one(user("alice"), "q1", "one\n");
+  const FakeDelivery two(user("bob"), "q2", "two\n");
+  const FakeDelivery three(user("alice"), "q3", "three\n");
+  deliver(*mda, {&one, &two});
+  deliver(*mda, {&three});
+  CHECK(server.connections() == 1);
+  server.hang_up();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const FakeDelivery four(user("alice"), "q4", "four\n");
+  deliver(*mda, {&four});
+  for (const auto* each : {&one, &two, &three, &four}) CHECK(each->status() == PIGEON_OK);
+  CHECK(server.connections() == 2);
+  CHECK(server.taken().size() == 4);
+}
+
+TEST_CASE("a connection that is closed when it is used again is opened anew, and nothing is sent twice") {
+  Fixture f;
+  int mails = 0;
+  const ScriptedServer server(f.directory / "one",
+                              [&](const std::string& command) -> std::optional<std::string> {
+                                if (command.rfind("MAIL", 0) == 0 && ++mails == 2) return std::nullopt;
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const FakeDelivery one(user("alice"), "q1", "one\n");
+  const FakeDelivery two(user("alice"), "q2", "two\n");
+  deliver(*mda, {&one, &two});
+  CHECK(one.status() == PIGEON_OK);
+  CHECK(two.status() == PIGEON_OK);
+  CHECK(server.taken().size() == 2);
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("the same message for several users is one transaction, with an answer for each") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one",
+                              [](const std::string& command) -> std::optional<std::string> {
+                                if (command == "RCPT TO:<nobody@d.example>") return "550 5.1.1 unknown\r\n";
+                                if (command == ". RCPT TO:<full@d.example>") return "452 4.2.2 full\r\n";
+                                if (command == ". RCPT TO:<over@d.example>") return "552 5.2.2 over\r\n";
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const std::string body = "Subject: to all\n\nx\n";
+  const FakeDelivery alice(user("alice"), "a", body);
+  const FakeDelivery nobody(user("nobody"), "n", body);
+  const FakeDelivery full(user("full"), "f", body);
+  const FakeDelivery over(user("over"), "o", body);
+  const FakeDelivery other(user("alice"), "b", "another\n");
+  deliver(*mda, {&alice, &nobody, &full, &over, &other});
+  CHECK(server.taken().size() == 2);
+  CHECK(alice.status() == PIGEON_OK);
+  CHECK(other.status() == PIGEON_OK);
+  CHECK(nobody.status() == PIGEON_UNKNOWN_RECIPIENT);
+  CHECK(nobody.failure().dsn == pigeon::Dsn{5, 1, 1});
+  CHECK(is_temporary(full));
+  CHECK(full.failure().dsn == pigeon::Dsn{4, 2, 2});
+  CHECK(over.status() == PIGEON_REFUSED);
+  CHECK_FALSE(full.failure().may_have_happened);
+}
+
+TEST_CASE("one user gets two messages that are equal twice, and one with the same unique id once") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one");
+  const auto mda = f.open();
+  const FakeDelivery one(user("alice"), "q1", "same\n");
+  const FakeDelivery two(user("alice"), "q2", "same\n");
+  const FakeDelivery again(user("alice"), "q1", "same\n");
+  deliver(*mda, {&one, &two, &again});
+  CHECK(server.taken().size() == 2);
+  CHECK_FALSE(one.was_there());
+  CHECK(again.was_there());
+  const FakeDelivery later(user("alice"), "q1", "same\n");
+  deliver(*mda, {&later});
+  CHECK(later.was_there());
+  const FakeDelivery not_unique(user("alice"), "q1", "same\n", "", {}, false);
+  deliver(*mda, {&not_unique});
+  CHECK_FALSE(not_unique.was_there());
+  CHECK(server.taken().size() == 3);
+}
+
+TEST_CASE("a delivery that failed is tried again under its id") {
+  Fixture f;
+  int ends = 0;
+  const ScriptedServer server(f.directory / "one",
+                              [&](const std::string& command) -> std::optional<std::string> {
+                                if (command.rfind('.', 0) == 0 && ++ends == 1) return "451 4.3.0 later\r\n";
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const FakeDelivery first(user("alice"), "q1", "x\n");
+  const FakeDelivery second(user("alice"), "q1", "x\n");
+  deliver(*mda, {&first, &second});
+  CHECK(is_temporary(first));
+  CHECK(second.status() == PIGEON_OK);
+  CHECK_FALSE(second.was_there());
+}
+
+TEST_CASE(
+    "wherever the server ends the conversation, the delivery is temporary, and told to be in doubt after the "
+    "end of the message only") {
+  for (const std::string command : {"", "LHLO", "MAIL", "RCPT", "DATA", "."}) {
+    for (const std::optional<std::string>& said :
+         {std::optional<std::string>(), std::optional<std::string>("421 4.3.2 bye\r\n"),
+          std::optional<std::string>("garbage\r\n"), std::optional<std::string>("250-half")}) {
+      CAPTURE(command);
+      CAPTURE(said.value_or("closes"));
+      Fixture f;
+      f.settings.set("connectTimeout", "300ms");
+      const ScriptedServer server(f.directory / "one", but(command, said));
+      const auto mda = f.open();
+      const FakeDelivery delivery(user("alice"), "q1", "x\n");
+      pigeon_delivery lent = delivery.lent();
+      lent.deadline = Deadline::in(std::chrono::milliseconds(600)).value();
+      std::vector<pigeon::Delivery> batch = {pigeon::Delivery(lent)};
+      mda->deliver(batch);
+      CHECK(is_temporary(delivery));
+      CHECK_FALSE(delivery.failure().detail.empty());
+      // A farewell is an answer: it says that the message was not taken.
+      CHECK(delivery.failure().may_have_happened == (command == "." && said != "421 4.3.2 bye\r\n"));
+    }
+  }
+}
+
+TEST_CASE("those whose answer was heard before the connection was lost have it, the others are in doubt") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one", but(". RCPT TO:<bob@", std::nullopt));
+  const auto mda = f.open();
+  const std::string body = "x\n";
+  const FakeDelivery alice(user("alice"), "a", body);
+  const FakeDelivery bob(user("bob"), "b", body);
+  const FakeDelivery carol(user("carol"), "c", body);
+  deliver(*mda, {&alice, &bob, &carol});
+  CHECK(alice.status() == PIGEON_OK);
+  for (const auto* each : {&bob, &carol}) {
+    CHECK(is_temporary(*each));
+    CHECK(each->failure().may_have_happened);
+  }
+}
+
+TEST_CASE("the next server is asked when one cannot be reached, or leaves before it has taken the message") {
+  for (const std::string command : {"unreachable", "", "LHLO", "MAIL", "RCPT", "DATA"}) {
+    CAPTURE(command);
+    Fixture f;
+    f.settings.set("server",
+                   pigeon::Values{"unix:" + (f.directory / "zero"), "unix:" + (f.directory / "one")});
+    std::unique_ptr<ScriptedServer> first;
+    if (command != "unreachable")
+      first = std::make_unique<ScriptedServer>(f.directory / "zero", but(command, "421 4.3.2 bye\r\n"));
+    const ScriptedServer second(f.directory / "one");
+    const auto mda = f.open();
+    const FakeDelivery delivery(user("alice"), "q1", "x\n");
+    deliver(*mda, {&delivery});
+    CHECK(delivery.status() == PIGEON_OK);
+    CHECK(second.taken().size() == 1);
+  }
+  // Not when it has: nobody knows what became of it.
+  Fixture f;
+  f.settings.set("server", pigeon::Values{"unix:" + (f.directory / "zero"), "unix:" + (f.directory / "one")});
+  const ScriptedServer first(f.directory / "zero", but(".", std::nullopt));
+  const ScriptedServer second(f.directory / "one");
+  const auto mda = f.open();
+  const FakeDelivery delivery(user("alice"), "q1", "x\n");
+  deliver(*mda, {&delivery});
+  CHECK(is_temporary(delivery));
+  CHECK(second.connections() == 0);
+}
+
+TEST_CASE("a server without extensions is spoken to step by step, and gets no parameters") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one",
+                              [](const std::string& command) -> std::optional<std::string> {
+                                if (command.rfind("LHLO", 0) == 0) return "250 test\r\n";
+                                if (command == "RCPT TO:<nobody@d.example>") return "550 no\r\n";
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const std::string body = "\xc3\xa4\n";
+  const FakeDelivery nobody(user("nobody"), "n", body);
+  const FakeDelivery alice(user("alice"), "a", body);
+  deliver(*mda, {&nobody, &alice});
+  CHECK(nobody.status() == PIGEON_UNKNOWN_RECIPIENT);
+  CHECK(alice.status() == PIGEON_OK);
+  CHECK(server.taken().front().sender == "MAIL FROM:<>");
+  const FakeDelivery only(user("nobody"), "m", "other\n");
+  deliver(*mda, {&only});
+  const FakeDelivery after(user("alice"), "b", "other\n");
+  deliver(*mda, {&after});
+  CHECK(after.status() == PIGEON_OK);
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a server that wants the message though it has accepted nobody gets none") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one",
+                              [](const std::string& command) -> std::optional<std::string> {
+                                if (command == "RCPT TO:<nobody@d.example>") return "550 5.1.1 no\r\n";
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const FakeDelivery nobody(user("nobody"), "n", "x\n");
+  deliver(*mda, {&nobody});
+  CHECK(nobody.status() == PIGEON_UNKNOWN_RECIPIENT);
+  const FakeDelivery alice(user("alice"), "a", "x\n");
+  deliver(*mda, {&alice});
+  CHECK(alice.status() == PIGEON_OK);
+  CHECK(server.taken().size() == 1);
+}
+
+TEST_CASE("a message is refused for its size, as the server says it after MAIL") {
+  for (const bool has_pipelining : {true, false}) {
+    Fixture f;
+    const ScriptedServer server(f.directory / "one",
+                                [=](const std::string& command) -> std::optional<std::string> {
+                                  if (command.rfind("LHLO", 0) == 0 && !has_pipelining)
+                                    return "250-test\r\n250 SIZE 10\r\n";
+                                  if (command.rfind("MAIL", 0) == 0) return "552 5.3.4 too big\r\n";
+                                  if (command.rfind("RCPT", 0) == 0 || command == "DATA")
+                                    return "503 5.5.1 no\r\n";
+                                  return ScriptedServer::usual(command);
+                                });
+    const auto mda = f.open();
+    const FakeDelivery delivery(user("alice"), "q1", std::string(1000, 'x'));
+    deliver(*mda, {&delivery});
+    CHECK(delivery.status() == PIGEON_MESSAGE_REFUSED);
+    CHECK(delivery.failure().dsn == pigeon::Dsn{5, 3, 4});
+  }
+}
+
+TEST_CASE("an address beyond ASCII needs a server that offers SMTPUTF8") {
+  for (const bool has_utf8 : {true, false}) {
+    CAPTURE(has_utf8);
+    Fixture f;
+    const ScriptedServer server(f.directory / "one",
+                                [=](const std::string& command) -> std::optional<std::string> {
+                                  if (command.rfind("LHLO", 0) == 0 && has_utf8)
+                                    return "250-test\r\n250 SMTPUTF8\r\n";
+                                  return ScriptedServer::usual(command);
+                                });
+    const auto mda = f.open();
+    const FakeDelivery delivery(user("\xc3\xa4"), "q1", "x\n");
+    deliver(*mda, {&delivery});
+    CHECK((delivery.status() == PIGEON_OK) == has_utf8);
+    CHECK((has_utf8 || is_temporary(delivery)));
+    if (has_utf8) CHECK(server.taken().front().sender == "MAIL FROM:<> SMTPUTF8");
+  }
+}
+
+TEST_CASE(
+    "a folder is asked for behind a delimiter; where that is refused, or none is set, the mail goes to the "
+    "user") {
+  for (const std::string delimiter : {"", "+"}) {
+    CAPTURE(delimiter);
+    Fixture f;
+    if (!delimiter.empty()) f.settings.set("detailDelimiter", delimiter);
+    const ScriptedServer server(f.directory / "one", but("RCPT TO:<alice+Gone@", "550 5.1.1 no such\r\n"));
+    const auto mda = f.open();
+    const FakeDelivery work(user("alice"), "q1", "x\n", "Work");
+    const FakeDelivery gone(user("alice"), "q2", "y\n", "Gone");
+    deliver(*mda, {&work, &gone});
+    CHECK(work.status() == PIGEON_OK);
+    CHECK(gone.status() == PIGEON_OK);
+    CHECK(work.had_no_such_folder() == delimiter.empty());
+    CHECK(gone.had_no_such_folder());
+    REQUIRE(server.taken().size() == 2);
+    CHECK(server.taken()[0].recipients.front() ==
+          (delimiter.empty() ? "RCPT TO:<alice@d.example>" : "RCPT TO:<alice+Work@d.example>"));
+    CHECK(server.taken()[1].recipients.front() == "RCPT TO:<alice@d.example>");
+  }
+}
+
+TEST_CASE("a server that never answers, or never stops, is given up at the deadline") {
+  for (const std::string command : {"MAIL", "RCPT", "DATA", "."}) {
+    for (const std::string said : {"", "250-more\r\n"}) {
+      CAPTURE(command);
+      CAPTURE(said);
+      Fixture f;
+      const ScriptedServer server(f.directory / "one", but(command, said));
+      const auto mda = f.open();
+      const FakeDelivery delivery(user("alice"), "q1", "x\n");
+      pigeon_delivery lent = delivery.lent();
+      lent.deadline = Deadline::in(std::chrono::milliseconds(200)).value();
+      std::vector<pigeon::Delivery> batch = {pigeon::Delivery(lent)};
+      const auto begin = pigeon::Clock::now();
+      mda->deliver(batch);
+      CHECK(pigeon::Clock::now() - begin < std::chrono::milliseconds(800));
+      CHECK(is_temporary(delivery));
+      CHECK(delivery.failure().may_have_happened == (command == "."));
+    }
+  }
+}
+
+TEST_CASE("what cannot be written in a command is never sent") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one");
+  const auto mda = f.open();
+  for (const std::string address : {"", "alice", "a@b>\r\nRSET", "a\n@d", "@d", "a@"}) {
+    CAPTURE(address);
+    const Allocation hostile{.id = "id", .attributes = {{"address", {address}}}, .principal = {"d", "u"}};
+    const FakeDelivery delivery(hostile, "q", "x\n");
+    deliver(*mda, {&delivery});
+    CHECK(is_temporary(delivery));
+    CHECK_FALSE(mda->ensure(hostile, Deadline::in(std::chrono::seconds(1))));
+  }
+  CHECK(server.connections() == 0);
+}
+
+TEST_CASE("a message that is moved is not taken: it would lose its marks") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one");
+  const auto mda = f.open();
+  FakeDelivery delivery(user("alice"), "q1", "x\n");
+  delivery.move(1, PIGEON_MARK_SEEN);
+  deliver(*mda, {&delivery});
+  CHECK(delivery.status() == PIGEON_UNSUPPORTED);
+  CHECK(server.connections() == 0);
+}
+
+TEST_CASE("checking greets every server") {
+  Fixture f;
+  f.settings.set("server", pigeon::Values{"unix:" + (f.directory / "zero"), "unix:" + (f.directory / "one")});
+  const auto first = std::make_unique<ScriptedServer>(f.directory / "zero");
+  const auto soon = Deadline::in(std::chrono::seconds(2));
+  CHECK_FALSE(f.open()->check(soon));
+  const ScriptedServer second(f.directory / "one");
+  CHECK(f.open()->check(soon));
+  CHECK(second.connections() == 1);
+}
+
+TEST_CASE("an allocation is an address, the template's or the one that was requested") {
+  const Fixture f;
+  const auto mda = f.open();
+  const pigeon::Principal alice{.domain = "d.example", .user = "alice"};
+  CHECK(mda->propose(alice, {})->get("address") == "alice@d.example");
+  CHECK(mda->propose(alice, {{"address", {"a.lice@imap.example"}}})->get("address") == "a.lice@imap.example");
+  CHECK_FALSE(mda->propose(alice, {{"address", {"nowhere"}}}));
+  CHECK_FALSE(mda->propose({.domain = "d.example", .user = ""}, {}));
+}
