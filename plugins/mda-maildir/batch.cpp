@@ -2,6 +2,7 @@
 #include "batch.hpp"
 
 #include "folder.hpp"
+#include "name.hpp"
 #include "quota.hpp"
 
 #include <pigeon/sdk/text.hpp>
@@ -11,8 +12,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <climits>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -21,33 +21,6 @@ namespace {
 
 // From so many on, flushing the file system once is quicker than flushing each file.
 constexpr std::size_t kWorthOneFlush = 3;
-
-// RFC 5322 allows more in a host name than a file name does, and Maildir gives "/" and ":" a meaning.
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name = {};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
-  std::string safe;
-  for (const char c : std::string_view(name.data())) {
-    if (c == '/') {
-      safe += "\\057";
-    } else if (c == ':') {
-      safe += "\\072";
-    } else {
-      safe += c;
-    }
-  }
-  return safe;
-}
-
-// Unique by its token alone; the rest is what readers of Maildirs expect: the time first, the sizes last.
-std::string message_name(const std::string& token, const pigeon::Written& written) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now);
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
-  return std::to_string(seconds.count()) + ".M" + std::to_string(microseconds.count()) + "P" +
-         std::to_string(::getpid()) + "T" + token + "." + host_name() +
-         ",S=" + std::to_string(written.bytes) + ",W=" + std::to_string(written.wire_size);
-}
 
 struct Found {
   Folder folder;
@@ -82,6 +55,14 @@ Done remove_leftover(const Mailbox& mailbox, const std::string& token) {
     if (folder) PIGEON_TRY(folder->tmp.remove(token));
   }
   return {};
+}
+
+// When a message came, for readers who look at the file.
+Done set_time(const pigeon::Fd& file, std::int64_t received, const std::string& shown) {
+  if (received == 0) return {};
+  const std::array<timespec, 2> times = {{{0, UTIME_OMIT}, {received, 0}}};
+  if (::futimens(file.get(), times.data()) == 0) return {};
+  return pigeon::system_failure("set the time of " + shown, errno);
 }
 
 std::uint64_t device_of(int fd) {
@@ -137,6 +118,9 @@ Done Batch::begin(Item& item) {
                        .already_there = true});
     return {};
   }
+  item.may_have_appeared = item.claim->was_begun;
+  // Asked again now that whoever retires the mailbox can see that we are at it.
+  PIGEON_TRY(item.mailbox->check_not_retired(delivery.allocation()));
   if (item.claim->was_begun) {
     // An attempt that did not end. If its message has appeared, only the end is missing.
     auto found = PIGEON_TRY(find_message(*item.mailbox, item.claim->token));
@@ -146,6 +130,7 @@ Done Batch::begin(Item& item) {
       item.was_there = true;
       return {};
     }
+    item.may_have_appeared = false;
   }
   PIGEON_TRY(choose_folder(item));
   PIGEON_TRY(check_quota(item));
@@ -157,7 +142,8 @@ Done Batch::choose_folder(Item& item) {
   const auto& delivery = *item.delivery;
   const auto wanted = folder_directory(delivery.folder());
   if (wanted) item.folder = PIGEON_TRY(open_folder(item.mailbox->maildir(), *wanted));
-  if (wanted && !wanted->empty() && !item.folder && delivery.preferences().is_true("createFolders")) {
+  const bool may_be_made = delivery.is_moved() || delivery.preferences().is_true("createFolders");
+  if (wanted && !wanted->empty() && !item.folder && may_be_made) {
     item.folder = PIGEON_TRY(make_folder(item.mailbox->maildir(), *wanted));
   }
   if (item.folder) return {};
@@ -170,14 +156,18 @@ Done Batch::choose_folder(Item& item) {
                    pigeon::shell_word(item.mailbox->maildir().shown()) + "/{tmp,new,cur}");
 }
 
+// The trash does not count, as Maildir++ has it. So that it is no way around the quota, mail that arrives for
+// it may fill it as far as everything else together, and no further.
 Done Batch::check_quota(Item& item) {
   const auto& preferences = item.delivery->preferences();
-  std::optional<std::uint64_t> messages;
-  if (preferences.has("quotaMessages")) messages = preferences.integer("quotaMessages");
-  const Quota quota(preferences.size("quotaBytes"), messages);
-  item.has_quota = quota.is_set();
-  if (!quota.is_set()) return {};
-  if (!PIGEON_TRY(quota.would_exceed(item.mailbox->maildir(), item.delivery->message().size()))) return {};
+  const auto quota = Quota::of(preferences);
+  const bool is_trash = !item.folder->is_main && is_trash_directory(item.folder->directory.shown());
+  item.has_quota = quota.is_set() && !is_trash;
+  if (!quota.is_set() || item.delivery->is_moved()) return {};
+  const auto size = item.delivery->message().size();
+  const bool is_full = is_trash ? PIGEON_TRY(quota.would_overfill(item.folder->directory, size))
+                                : PIGEON_TRY(quota.would_exceed(item.mailbox->maildir(), size));
+  if (!is_full) return {};
   const bool is_final = preferences.text("overQuota") == "reject";
   return pigeon::failure(is_final ? PIGEON_REFUSED : PIGEON_NO_SPACE,
                          "store in " + item.mailbox->maildir().shown() + ": over quota")
@@ -198,7 +188,8 @@ Done Batch::write(Item& item) {
     return pigeon::temporary("create " + tmp.below(token) + ": another process did at the same moment");
   item.file = *std::move(file);
   item.written = PIGEON_TRY(pigeon::write_message(item.file, item.delivery->message(), tmp.below(token)));
-  return {};
+  return item.delivery->is_moved() ? set_time(item.file, item.delivery->received(), tmp.below(token))
+                                   : Done();
 }
 
 // A mailbox may be on a file system of its own, mounted below the base: what flushes the base's does nothing
@@ -237,8 +228,14 @@ void Batch::flush_files(std::vector<Item*>& items) {
 
 Done Batch::publish(Item& item) {
   if (item.was_there) return {};
-  item.name = message_name(item.claim->token, item.written);
-  auto renamed = item.folder->tmp.rename(item.claim->token, item.folder->fresh, item.name);
+  const auto& delivery = *item.delivery;
+  const bool has_time = delivery.is_moved() && delivery.received() != 0;
+  item.name = message_name(item.claim->token, item.written,
+                           has_time ? std::optional(delivery.received()) : std::nullopt);
+  // What bears a mark is not new any more.
+  if (delivery.is_moved()) item.name += marks_as_text(delivery.marks());
+  item.is_marked = delivery.is_moved() && !marks_as_text(delivery.marks()).empty();
+  auto renamed = item.folder->tmp.rename(item.claim->token, item.place(), item.name);
   if (!renamed) renamed.failure().may_have_happened = true;
   return renamed;
 }
@@ -251,7 +248,7 @@ void Batch::flush_names(std::vector<Item*>& items) {
   }
   each(items, [&](Item& item) {
     const auto& folder = *item.folder;
-    auto flushed = folder.fresh.flush();
+    auto flushed = item.place().flush();
     if (flushed && item.was_there) flushed = folder.cur.flush();
     // Another program may have made the folder a moment ago, and not have seen to it that it survives.
     if (flushed && !folder.is_main) flushed = folder.directory.flush();
@@ -269,7 +266,7 @@ void Batch::finish(Item& item) {
   warn(item.ledger->finish(*item.claim,
                            [&](const auto& token) { return remove_leftover(*item.mailbox, token); }));
   if (item.has_quota && !item.was_there) warn(Quota::add(item.mailbox->maildir(), item.written.bytes));
-  item.delivery->answer(pigeon::Stored{.where = item.folder->fresh.below(item.name),
+  item.delivery->answer(pigeon::Stored{.where = item.place().below(item.name),
                                        .already_there = item.was_there,
                                        .no_such_folder = item.no_such_folder});
   item.is_answered = true;
@@ -277,7 +274,7 @@ void Batch::finish(Item& item) {
 
 void Batch::fail(Item& item, const pigeon::Failure& failure) {
   // What may have appeared keeps its claim: the next attempt finds out. What has not leaves nothing behind.
-  if (item.claim && !item.was_there && !failure.may_have_happened) {
+  if (item.claim && !item.was_there && !item.may_have_appeared && !failure.may_have_happened) {
     if (item.file.is_open() || item.folder) static_cast<void>(item.folder->tmp.remove(item.claim->token));
     static_cast<void>(item.ledger->abandon(*item.claim));
   }

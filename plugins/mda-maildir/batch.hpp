@@ -48,8 +48,13 @@ class Batch {
     std::string name;
     pigeon::Written written;
     bool has_quota = false;
+    bool may_have_appeared = false;  // by an attempt before this one
     bool was_there = false;
+    bool is_marked = false;
     bool is_answered = false;
+
+    // What a message that appears appears in.
+    [[nodiscard]] const Directory& place() const { return is_marked ? folder->cur : folder->fresh; }
   };
 
   Done begin(Item& item);

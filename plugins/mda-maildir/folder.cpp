@@ -165,7 +165,7 @@ std::optional<std::string> folder_directory(std::string_view folder) {
 std::string folder_name(std::string_view directory) {
   if (directory.empty()) return "INBOX";
   directory.remove_prefix(1);
-  auto name = from_modified_utf7(directory).value_or(std::string(directory));
+  auto name = from_modified_utf7(directory).value_or(pigeon::printable(directory));
   std::replace(name.begin(), name.end(), '.', '/');
   return name;
 }

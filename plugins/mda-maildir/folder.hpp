@@ -18,7 +18,7 @@ namespace mda_maildir {
 // "/" or ".".
 std::optional<std::string> folder_directory(std::string_view folder);
 
-// The other way, with "/" between levels; what is not well-formed is shown as it is.
+// The other way, with "/" between levels; what is not well-formed is shown as it is, and fit to be printed.
 std::string folder_name(std::string_view directory);
 
 std::string to_modified_utf7(std::string_view utf8);

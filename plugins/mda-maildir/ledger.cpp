@@ -7,7 +7,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 namespace mda_maildir {
 namespace {
@@ -115,6 +118,26 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
   if (!claimed) return pigeon::temporary("lock a file that was just made in " + pending_.shown());
   claimed->token = token;
   return claimed;
+}
+
+// A claim that was made before is seen here, and its lock with it; between its name and its lock its process
+// has yet to look whether it may go on. Whoever dies lets go of his lock.
+Done Ledger::wait_for_all(pigeon::Deadline deadline) const {
+  constexpr auto kPause = std::chrono::milliseconds(10);
+  for (const auto& entry : PIGEON_TRY(pending_.names())) {
+    for (;;) {
+      const auto file = PIGEON_TRY(pending_.open_file(entry));
+      if (!file || ::flock(file->get(), LOCK_SH | LOCK_NB) == 0) break;
+      if (errno != EWOULDBLOCK) return pigeon::system_failure("lock " + pending_.below(entry), errno);
+      if (deadline.passed()) {
+        return pigeon::failure(PIGEON_BUSY,
+                               "wait for the delivery " + pending_.below(entry) + ": it did not end in time")
+            .with_remedy("try again; no delivery is begun any more");
+      }
+      std::this_thread::sleep_for(std::min<pigeon::nanoseconds>(kPause, deadline.left()));
+    }
+  }
+  return {};
 }
 
 Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {

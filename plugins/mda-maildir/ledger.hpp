@@ -19,6 +19,7 @@
 
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/result.hpp>
+#include <pigeon/sdk/time.hpp>
 
 #include <functional>
 #include <optional>
@@ -42,6 +43,9 @@ class Ledger {
 
   // Nothing: the message was stored before. A failure that is PIGEON_BUSY: another process is at it now.
   pigeon::Result<std::optional<Claim>> claim(const std::string& id, bool is_unique);
+
+  // Waits until no process is at any attempt that has begun. New ones are the caller's to keep out.
+  pigeon::Done wait_for_all(pigeon::Deadline deadline) const;
 
   // Makes the claims durable; the caller may also flush the whole file system.
   [[nodiscard]] pigeon::Done flush() const { return pending_.flush(); }

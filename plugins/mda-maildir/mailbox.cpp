@@ -2,6 +2,7 @@
 #include "mailbox.hpp"
 
 #include "folder.hpp"
+#include "ledger.hpp"
 
 #include <home-template/home.hpp>
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr const char* kStamp = "allocation";
 constexpr const char* kPurged = "allocation.purged";
+// Of one allocation, like the stamp: a mailbox that is made here later is not meant.
+constexpr const char* kRetired = "retired.";
 constexpr const char* kFolderMark = "maildirfolder";  // Maildir++: this directory is a folder, not an account
 constexpr std::size_t kLargestStamp = 256;
 
@@ -42,6 +45,14 @@ Failure foreign(const std::string& shown, const std::string& id, const Allocatio
                    "`; if nobody's, remove the stamp " +
                    pigeon::shell_word(shown + "/" + kOwn + "/" + kStamp) + " and run `" +
                    command("adopt", allocation) + "`");
+}
+
+Done check_retired(const Directory& own, const Allocation& allocation) {
+  if (!PIGEON_TRY(own.has(kRetired + allocation.id))) return {};
+  return pigeon::misconfigured("use mailbox " + own.shown() +
+                               ": it is retired, for its mail is being moved elsewhere or was moved")
+      .with_remedy("if the move was interrupted, go on with `" + command("move", allocation) +
+                   " MDA --resume`, or take the mailbox back with `" + command("adopt", allocation) + "`");
 }
 
 // Whose mailbox it is; nothing if it bears no stamp.
@@ -100,6 +111,16 @@ Result<Folder> make_folder(const Directory& maildir, const std::string& name) {
 }
 
 Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocation) {
+  auto mailbox = PIGEON_TRY(open_to_read(base, allocation));
+  PIGEON_TRY(mailbox.check_not_retired(allocation));
+  return mailbox;
+}
+
+Done Mailbox::check_not_retired(const Allocation& allocation) const {
+  return check_retired(own_, allocation);
+}
+
+Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& allocation) {
   const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   auto home = PIGEON_TRY(base.find(path));
   if (!home) return gone(base.below(path), allocation);
@@ -134,6 +155,7 @@ Done Mailbox::make(const Directory& base, const Allocation& allocation) {
   }
   if (stamp != allocation.id) return foreign(home.shown(), stamp.value_or(""), allocation);
   const auto own = PIGEON_TRY(home.make(kOwn));
+  PIGEON_TRY(check_retired(own, allocation));
   for (const auto* name : {"pending", "done"}) PIGEON_TRY(own.make(name));
   PIGEON_TRY(own.flush());
   const auto maildir = PIGEON_TRY(home.make(kMaildir));
@@ -153,7 +175,14 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation) {
   }
   const auto own = PIGEON_TRY(home->make(kOwn));
   PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
+  if (PIGEON_TRY(own.remove(kRetired + allocation.id))) PIGEON_TRY(own.flush());
   return make(base, allocation);
+}
+
+Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline) {
+  const auto mailbox = PIGEON_TRY(open_to_read(base, allocation));
+  PIGEON_TRY(mailbox.own_.publish(kRetired + allocation.id, ""));
+  return PIGEON_TRY(Ledger::open(mailbox.own_)).wait_for_all(deadline);
 }
 
 // The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes

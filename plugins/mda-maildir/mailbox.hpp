@@ -3,7 +3,8 @@
 // One principal's mailbox on disk:
 //
 //   {base}/.pigeon-base           the base's mark: without it, nothing is looked for or made below
-//   {base}/{home}/.pigeon/        ours: allocation, the stamp; pending and done, see ledger.hpp
+//   {base}/{home}/.pigeon/        ours: allocation, the stamp; retired.ID, where it takes no mail any more;
+//                                 pending and done, see ledger.hpp
 //   {base}/{home}/Maildir/        Maildir++: tmp, new, cur, and a directory ".Name" per folder
 #pragma once
 
@@ -40,17 +41,25 @@ Result<Folder> make_folder(const Directory& maildir, const std::string& name);
 
 class Mailbox {
  public:
-  // The mailbox of this allocation, and of no other. Not there, of somebody else, or without a stamp:
-  // temporary, with the command that mends it.
+  // The mailbox of this allocation, and of no other. Not there, of somebody else, without a stamp, or
+  // retired: temporary, with the command that mends it.
   static Result<Mailbox> open(const Directory& base, const Allocation& allocation);
+  // Also one that is retired.
+  static Result<Mailbox> open_to_read(const Directory& base, const Allocation& allocation);
 
   // Makes it, durably; see pigeon/abi/mda.h on `ensure`.
   static Done make(const Directory& base, const Allocation& allocation);
-  // Stamps one that is there without a stamp.
+  // Stamps one that is there without a stamp, or that was retired.
   static Done adopt(const Directory& base, const Allocation& allocation);
+  // From its return on, nothing is delivered to it, and nothing is being delivered. A delivery first claims
+  // its message in the ledger, under a lock, and then looks whether the mailbox is retired; this one marks it
+  // as retired, durably, and then waits for every claim. So of the two, one sees the other. The stamp stays
+  // where it is: whoever stopped while he made the mailbox, and goes on, finds the name taken.
+  static Done retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline);
   // Deletes it with everything in it.
   static Done purge(const Directory& base, const Allocation& allocation);
 
+  [[nodiscard]] Done check_not_retired(const Allocation& allocation) const;
   [[nodiscard]] const Directory& own() const { return own_; }
   [[nodiscard]] const Directory& maildir() const { return maildir_; }
   // Of the main folder ("") and of every other.

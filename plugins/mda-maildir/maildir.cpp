@@ -2,9 +2,9 @@
 #include "maildir.hpp"
 
 #include "batch.hpp"
-#include "folder.hpp"
 #include "mailbox.hpp"
 #include "quota.hpp"
+#include "reading.hpp"
 
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/mailbox.hpp>
@@ -14,23 +14,6 @@
 #include <unistd.h>
 
 namespace mda_maildir {
-namespace {
-
-pigeon::Entry entry_of(const std::string& folder, const Directory& directory, const std::string& name) {
-  pigeon::Entry entry{.folder = folder_name(folder), .name = name};
-  struct stat status = {};
-  if (::fstatat(directory.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    entry.bytes = static_cast<std::uint64_t>(status.st_size);
-    entry.received = status.st_mtime;
-  }
-  const auto digits = name.find('.');
-  if (const auto seconds = pigeon::number(name.substr(0, digits)))
-    entry.received = static_cast<std::int64_t>(*seconds);
-  return entry;
-}
-
-}  // namespace
-
 pigeon::Result<std::unique_ptr<Maildir>> Maildir::open(pigeon::Host host, const pigeon::Settings& settings) {
   auto home = PIGEON_TRY(home_template::HomeTemplate::parse(settings.text("home"), "mda-maildir"));
   auto base = settings.text("base");
@@ -59,20 +42,39 @@ void Maildir::deliver(std::span<pigeon::Delivery> batch) {
   for (const auto& delivery : batch) delivery.answer(base.failure());
 }
 
+pigeon::Result<Directory> Maildir::to_read(const pigeon::Allocation& allocation) const {
+  if (allocation.id.empty()) return foreign_maildir(allocation);
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation));
+  auto maildir = PIGEON_TRY(mailbox.maildir().find("."));
+  if (maildir) return *std::move(maildir);
+  return pigeon::temporary("open mailbox " + mailbox.maildir().shown() + ": it vanished at once");
+}
+
 pigeon::Done Maildir::list(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/,
                            const std::function<bool(const pigeon::Entry&)>& visit) {
+  return list_messages(PIGEON_TRY(to_read(allocation)), !allocation.id.empty(), visit);
+}
+
+pigeon::Done Maildir::read(const pigeon::Allocation& allocation, const std::string& folder,
+                           const std::string& name, pigeon::Deadline deadline,
+                           const std::function<bool(std::string_view)>& give) {
+  return read_message(PIGEON_TRY(to_read(allocation)), folder, name, deadline, give);
+}
+
+pigeon::Done Maildir::retire(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
   const auto base = PIGEON_TRY(pigeon::open_base(base_));
-  const auto mailbox = PIGEON_TRY(Mailbox::open(base, allocation));
-  for (const auto& name : PIGEON_TRY(mailbox.folders())) {
-    const auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
-    if (!folder) continue;
-    for (const auto* directory : {&folder->fresh, &folder->cur}) {
-      for (const auto& message : PIGEON_TRY(directory->names())) {
-        if (!visit(entry_of(name, *directory, message))) return {};
-      }
-    }
-  }
-  return {};
+  return Mailbox::retire(base, allocation, deadline);
+}
+
+pigeon::Result<pigeon::Usage> Maildir::usage(const pigeon::Allocation& allocation,
+                                             const pigeon::Settings& preferences, bool recount,
+                                             pigeon::Deadline /*deadline*/) {
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation));
+  const auto quota = Quota::of(preferences);
+  const auto found = PIGEON_TRY(quota.usage(mailbox.maildir(), recount));
+  return pigeon::Usage{found.bytes, found.messages, quota.bytes_limit(), quota.messages_limit()};
 }
 
 pigeon::Done Maildir::adopt(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {

@@ -5,6 +5,7 @@
 
 #include <home-template/home.hpp>
 
+#include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/mda.hpp>
 #include <pigeon/sdk/plugin.hpp>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace mda_maildir {
 
@@ -30,10 +32,20 @@ class Maildir {
   pigeon::Done adopt(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
   pigeon::Done purge(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
 
+  pigeon::Done read(const pigeon::Allocation& allocation, const std::string& folder, const std::string& name,
+                    pigeon::Deadline deadline, const std::function<bool(std::string_view)>& give);
+  pigeon::Done retire(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
+  pigeon::Result<pigeon::Usage> usage(const pigeon::Allocation& allocation,
+                                      const pigeon::Settings& preferences, bool recount,
+                                      pigeon::Deadline deadline);
+
   pigeon::Done initialize(const pigeon_schema& schema, pigeon::Deadline deadline);
   pigeon::Done check(pigeon::Deadline deadline);
 
  private:
+  // Of a mailbox of ours, also one that is retired; or of another program's, where the allocation has no id.
+  [[nodiscard]] pigeon::Result<pigeon::Directory> to_read(const pigeon::Allocation& allocation) const;
+
   pigeon::Host host_;
   std::string base_;
   home_template::HomeTemplate home_;

@@ -90,6 +90,18 @@ std::optional<std::uint64_t> size_in_name(std::string_view name) {
   return pigeon::number(rest.substr(0, rest.find_first_not_of("0123456789")));
 }
 
+bool is_trash_directory(std::string_view path) {
+  const auto slash = path.rfind('/');
+  const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  return name == kTrash;
+}
+
+Quota Quota::of(const pigeon::Settings& preferences) {
+  std::optional<std::uint64_t> messages;
+  if (preferences.has("quotaMessages")) messages = preferences.integer("quotaMessages");
+  return {preferences.size("quotaBytes"), messages};
+}
+
 std::string Quota::definition() const {
   std::string text;
   if (bytes_) text += std::to_string(*bytes_) + "S";
@@ -125,6 +137,22 @@ Result<Usage> Quota::count_anew(const Directory& maildir) const {
   PIGEON_TRY(pigeon::write_all(*file, text, tmp->below(temporary_name)));
   PIGEON_TRY(tmp->rename(temporary_name, maildir, kFile));
   return usage;
+}
+
+Result<bool> Quota::would_overfill(const Directory& folder, std::uint64_t size) const {
+  Usage usage;
+  PIGEON_TRY(count_folder(folder, usage));
+  return exceeds(usage, size);
+}
+
+Result<Usage> Quota::usage(const Directory& maildir, bool recount) const {
+  if (recount && is_set()) return count_anew(maildir);
+  const auto status = is_set() ? PIGEON_TRY(examine(maildir)) : std::nullopt;
+  if (!status || static_cast<std::size_t>(status->st_size) > kLongest) return count(maildir);
+  std::size_t lines = 0;
+  const auto text = PIGEON_TRY(maildir.read_file(kFile, kLongest));
+  const auto noted = add_up(text.value_or(""), definition(), lines);
+  return noted ? *noted : PIGEON_TRY(count(maildir));
 }
 
 Result<bool> Quota::would_exceed(const Directory& maildir, std::uint64_t size) const {

@@ -8,10 +8,12 @@
 
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/result.hpp>
+#include <pigeon/sdk/settings.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mda_maildir {
 
@@ -26,10 +28,21 @@ class Quota {
   Quota(std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> messages)
       : bytes_(bytes), messages_(messages) {}
 
+  // What the preferences of a principal say.
+  static Quota of(const pigeon::Settings& preferences);
+
   [[nodiscard]] bool is_set() const { return bytes_ || messages_; }
+  [[nodiscard]] std::uint64_t bytes_limit() const { return bytes_.value_or(0); }
+  [[nodiscard]] std::uint64_t messages_limit() const { return messages_.value_or(0); }
 
   // Whether one more message of this size would be too much.
   pigeon::Result<bool> would_exceed(const pigeon::Directory& maildir, std::uint64_t size) const;
+
+  // Whether one more message would be too much for a folder alone, counted by itself.
+  pigeon::Result<bool> would_overfill(const pigeon::Directory& folder, std::uint64_t size) const;
+
+  // What is noted; counted, where nothing is. recount: counted in any case, and noted.
+  pigeon::Result<Usage> usage(const pigeon::Directory& maildir, bool recount) const;
 
   // Notes a message that was stored.
   static pigeon::Done add(const pigeon::Directory& maildir, std::uint64_t size);
@@ -45,6 +58,9 @@ class Quota {
   std::optional<std::uint64_t> bytes_;
   std::optional<std::uint64_t> messages_;
 };
+
+// Whether this is the path of a directory that the quota leaves out.
+bool is_trash_directory(std::string_view path);
 
 // The size in a message's name, ",S=4096"; nothing if it has none.
 std::optional<std::uint64_t> size_in_name(std::string_view name);
