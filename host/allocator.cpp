@@ -63,17 +63,6 @@ TreePath path_of(const Object& object) {
   return TreePath::parse(object.path).value_or(TreePath());
 }
 
-// Of an object's attributes, those that the MDA's allocation class declares.
-Attributes declared_only(const Attributes& attributes, const Opened& mda) {
-  Attributes declared;
-  for (const auto& each :
-       attributes_of(mda.declared_class(std::string(mda.name()) + tree::kAllocationSuffix))) {
-    const auto values = attributes.all(each.name);
-    declared.set(each.name, Values(values.begin(), values.end()));
-  }
-  return declared;
-}
-
 std::string told(const Attributes& attributes) {
   std::vector<std::string> parts;
   for (const auto& [name, values] : attributes) parts.push_back(name + "=" + printable(join(values, ",")));
@@ -103,6 +92,16 @@ Result<std::optional<StandingAllocation>> standing_allocation(const Object& prin
     found = {mda, {std::string(*id), principal.attributes, {}}, is_ready};
   }
   return found;
+}
+
+Attributes declared_only(const Attributes& attributes, const Opened& mda) {
+  Attributes declared;
+  for (const auto& each :
+       attributes_of(mda.declared_class(std::string(mda.name()) + tree::kAllocationSuffix))) {
+    const auto values = attributes.all(each.name);
+    declared.set(each.name, Values(values.begin(), values.end()));
+  }
+  return declared;
 }
 
 Result<Settings> Allocator::preferences(const Object& module_object, const Opened& mda) {

@@ -29,6 +29,9 @@ struct StandingAllocation {
 // the tree.
 Result<std::optional<StandingAllocation>> standing_allocation(const Object& principal);
 
+// Of an object's attributes, those that the MDA's allocation class declares.
+Attributes declared_only(const Attributes& attributes, const Opened& mda);
+
 class Allocator {
  public:
   Allocator(Tree& tree, Plugins& plugins, Log& log) : tree_(tree), plugins_(plugins), log_(log) {}

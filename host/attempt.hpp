@@ -54,6 +54,8 @@ struct Attempt {
 
   // The allocation that `allocate` got for an MDA, by the MDA's name.
   std::optional<std::pair<std::string, Allocation>> allocation;
+  // The object of the module that asked for it: it says what the principal prefers.
+  std::optional<Object> allocated_for;
 
   std::string id;  // once something was stored
   Fields facts;

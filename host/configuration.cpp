@@ -271,6 +271,13 @@ Result<Configuration> Configuration::read(const std::string& file, const std::ve
   return configuration;
 }
 
+Result<Configuration> Configuration::with(const std::string& assignment) const {
+  auto changed = *this;
+  PIGEON_TRY(changed.override_with(assignment));
+  PIGEON_TRY(changed.take_own_parts());
+  return changed;
+}
+
 std::vector<std::string> Configuration::plugin_sections() const {
   std::vector<std::string> names;
   for (const auto& member : root_) {

@@ -56,6 +56,9 @@ class Configuration {
   static Result<Configuration> read(const std::string& file, const std::vector<std::string>& overrides,
                                     const loader::Trust& trust);
 
+  // The same with one more override.
+  [[nodiscard]] Result<Configuration> with(const std::string& assignment) const;
+
   // The host's own parts, for documents and checks.
   static std::span<const ConfigurationPart> parts();
 

@@ -132,6 +132,7 @@ class ModuleRun {
           self.services_.allocator.allocate(self.attempt_, self.object_, view(creator), view(mda));
       if (!allocation) return report(allocation.failure(), error);
       self.attempt_.allocation = {copy(mda), *std::move(allocation)};
+      self.attempt_.allocated_for = self.object_;
       return PIGEON_OK;
     });
   }

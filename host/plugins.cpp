@@ -102,8 +102,13 @@ Result<const pigeon_plugin*> Plugins::describe(std::uint32_t kind, std::string_v
 }
 
 Result<std::unique_ptr<Opened>> Plugins::open_another(std::uint32_t kind, std::string_view name) {
+  return open_under(configuration_, kind, name);
+}
+
+Result<std::unique_ptr<Opened>> Plugins::open_under(const Configuration& configuration, std::uint32_t kind,
+                                                    std::string_view name) {
   const auto* library = PIGEON_TRY(load(kind, name));
-  const auto settings = PIGEON_TRY(configuration_.settings_of(library->descriptor()));
+  const auto settings = PIGEON_TRY(configuration.settings_of(library->descriptor()));
   return PIGEON_TRY(Opened::open(*library, settings, log_));
 }
 

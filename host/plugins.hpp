@@ -74,6 +74,9 @@ class Plugins {
   Result<Opened*> open(std::uint32_t kind, std::string_view name);
   // Another instance, for a thread of its own.
   Result<std::unique_ptr<Opened>> open_another(std::uint32_t kind, std::string_view name);
+  // Another instance, under another configuration.
+  Result<std::unique_ptr<Opened>> open_under(const Configuration& configuration, std::uint32_t kind,
+                                             std::string_view name);
   // The descriptor alone.
   Result<const pigeon_plugin*> describe(std::uint32_t kind, std::string_view name);
 

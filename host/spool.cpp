@@ -79,8 +79,7 @@ Result<Fd> read_only(const Fd& file) {
 
 Result<Spool> Spool::read(int input, const SpoolSettings& settings, std::optional<std::uint64_t> limit,
                           Deadline deadline) {
-  auto file = PIGEON_TRY(memory_file());
-  bool in_memory = true;
+  auto writer = PIGEON_TRY(Writer::open(settings));
   std::uint64_t size = 0;
   bool too_large = false;
   Chunk chunk;  // NOLINT(*-member-init): see there
@@ -89,15 +88,7 @@ Result<Spool> Spool::read(int input, const SpoolSettings& settings, std::optiona
     if (got == 0) break;
     size += got;
     too_large = too_large || (limit && size > *limit);
-    if (too_large) continue;
-    if (in_memory && size > settings.memory) {
-      const auto begun = PIGEON_TRY(map(std::move(file)));
-      file = PIGEON_TRY(unnamed_file(settings.directory));
-      in_memory = false;
-      PIGEON_TRY(write_all(file, begun.text(), "the message in " + settings.directory));
-    }
-    PIGEON_TRY(write_all(file, std::string_view(chunk.bytes.data(), got),
-                         in_memory ? "the message in memory" : "the message in " + settings.directory));
+    if (!too_large) PIGEON_TRY(writer.add(std::string_view(chunk.bytes.data(), got)));
   }
   if (too_large) {
     return failure(PIGEON_MESSAGE_REFUSED, "the message has " + std::to_string(size) +
@@ -105,9 +96,29 @@ Result<Spool> Spool::read(int input, const SpoolSettings& settings, std::optiona
         .with_remedy("raise \"messageLimit\", or have the MTA refuse earlier")
         .with_reason({5, 3, 4}, "the message is too large");
   }
-  if (!in_memory) return map(PIGEON_TRY(read_only(file)));
-  PIGEON_TRY(seal(file));
-  return map(std::move(file));
+  return std::move(writer).end();
+}
+
+Result<Spool::Writer> Spool::Writer::open(const SpoolSettings& settings) {
+  return Writer(settings, PIGEON_TRY(memory_file()));
+}
+
+Done Spool::Writer::add(std::string_view bytes) {
+  size_ += bytes.size();
+  if (in_memory_ && size_ > settings_->memory) {
+    const auto begun = PIGEON_TRY(map(std::move(file_)));
+    file_ = PIGEON_TRY(unnamed_file(settings_->directory));
+    in_memory_ = false;
+    PIGEON_TRY(write_all(file_, begun.text(), "the message in " + settings_->directory));
+  }
+  return write_all(file_, bytes,
+                   in_memory_ ? "the message in memory" : "the message in " + settings_->directory);
+}
+
+Result<Spool> Spool::Writer::end() && {
+  if (!in_memory_) return map(PIGEON_TRY(read_only(file_)));
+  PIGEON_TRY(seal(file_));
+  return map(std::move(file_));
 }
 
 Result<Spool> Spool::map(Fd file) {

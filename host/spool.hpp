@@ -18,6 +18,8 @@ namespace pigeon::host {
 
 class Spool {
  public:
+  class Writer;
+
   // Reads `input` to its end, also when the message turns out to be larger than `limit` and is refused.
   static Result<Spool> read(int input, const SpoolSettings& settings, std::optional<std::uint64_t> limit,
                             Deadline deadline);
@@ -39,6 +41,22 @@ class Spool {
   Fd file_;
   const void* mapped_;
   std::size_t size_;
+};
+
+// A message that comes in pieces.
+class Spool::Writer {
+ public:
+  static Result<Writer> open(const SpoolSettings& settings);
+  Done add(std::string_view bytes);
+  Result<Spool> end() &&;
+
+ private:
+  Writer(const SpoolSettings& settings, Fd file) : settings_(&settings), file_(std::move(file)) {}
+
+  const SpoolSettings* settings_;
+  Fd file_;
+  std::uint64_t size_ = 0;
+  bool in_memory_ = true;
 };
 
 // Reads to the end and keeps nothing: an MTA may take unread input for a failure of its own kind.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/control/commands.hpp"
 #include "host/control/recipient.hpp"
+#include "host/control/storage.hpp"
 
 #include "host/allocator.hpp"
 
@@ -36,6 +37,18 @@ Done list_names(Session& session, const TreePath& path, std::string_view objectc
   }
 }
 
+// Where mail was moved out of a mailbox, and is still kept: only the tree knows where.
+Done check_no_others(Session& session, const TreePath& principal, const std::string& address,
+                     const std::string& leave) {
+  const auto others = PIGEON_TRY(other_mailboxes(session, principal));
+  if (others.empty()) return {};
+  return failure(PIGEON_CONFLICT, "remove " + printable(principal.text()) +
+                                      ": mail was moved out of a mailbox of it in " + others.front().mda +
+                                      ", and that is still there")
+      .with_remedy("delete it with `pigeonctl mailbox purge --retired " + shell_word(address) + "`, or add " +
+                   leave + " to leave it where it is");
+}
+
 }  // namespace
 
 // A domain comes with an object for each module that may run, so that it works at once.
@@ -64,6 +77,7 @@ Done domain_remove(Session& session, const std::string& domain_text, bool recurs
                      "remove " + printable(path.text()) + ": it has users, such as " + printable(object.path))
           .with_remedy("remove them first, or add -r to remove them as well; their mail stays where it is");
     }));
+    PIGEON_TRY(check_no_others(session, path, "@" + path.name(), "-r"));
   }
   return tree_remove(session, path.text(), true);
 }
@@ -84,6 +98,7 @@ Done user_remove(Session& session, const std::string& address, bool leave_mail) 
         .with_remedy("delete it with `pigeonctl mailbox purge " + shell_word(address) +
                      "`, or add --leave-mail to leave it where it is");
   }
+  if (!leave_mail) PIGEON_TRY(check_no_others(session, path, address, "--leave-mail"));
   return tree_remove(session, path.text(), true);
 }
 

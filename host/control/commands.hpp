@@ -61,7 +61,30 @@ struct ExplainOptions {
 Done explain(Session& session, const ExplainOptions& options);
 
 Done mailbox_list(Session& session, const std::string& address, bool messages);
-Done mailbox_adopt(Session& session, const std::string& address, const std::string& home);
-Done mailbox_purge(Session& session, const std::string& address, bool yes);
+struct AdoptOptions {
+  std::string home;  // below the base; else where the allocation is or would be
+  std::string id;    // that it is stamped with
+};
+Done mailbox_adopt(Session& session, const std::string& address, const AdoptOptions& options);
+
+struct PurgeOptions {
+  bool yes = false;
+  bool retired = false;  // the mailboxes that it was moved out of, instead
+};
+Done mailbox_purge(Session& session, const std::string& address, const PurgeOptions& options);
+Done mailbox_quota(Session& session, const std::string& address, bool recount);
+
+// mda: empty for the user's own.
+Done mailbox_export(Session& session, const std::string& address, const std::string& directory,
+                    const std::string& mda);
+Done mailbox_import(Session& session, const std::string& address, const std::string& path,
+                    const std::string& mda);
+
+struct MoveOptions {
+  std::string mda;
+  bool resume = false;
+  bool purge = false;  // the old one, at the end
+};
+Done mailbox_move(Session& session, const std::string& address, const MoveOptions& options);
 
 }  // namespace pigeon::control

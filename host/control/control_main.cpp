@@ -28,7 +28,10 @@ struct Arguments {
   std::string path = "/";
   std::string name;
   std::string file;
-  std::string home;
+  std::string mda;
+  AdoptOptions adopting;
+  PurgeOptions purging;
+  MoveOptions moving;
   ExplainOptions explain;
   ExportOptions exporting;
   ImportOptions importing;
@@ -210,15 +213,41 @@ class Parser {
                          [this](Session& s) { return mailbox_list(s, a_.name, a_.flag); });
     with_address(list);
     list->add_flag("--messages", a_.flag, "each message");
-    auto* adopt = command(mailbox, "adopt", "take over a mailbox that is there",
-                          [this](Session& s) { return mailbox_adopt(s, a_.name, a_.home); });
+    auto* quota = command(mailbox, "quota", "how full a mailbox is",
+                          [this](Session& s) { return mailbox_quota(s, a_.name, a_.flag); });
+    with_address(quota);
+    quota->add_flag("--recount", a_.flag, "count what is there, and correct what was noted");
+    auto* adopt = command(mailbox, "adopt", "take over a mailbox that is there, or take one back",
+                          [this](Session& s) { return mailbox_adopt(s, a_.name, a_.adopting); });
     with_address(adopt);
-    adopt->add_option("DIRECTORY", a_.home,
+    adopt->add_option("DIRECTORY", a_.adopting.home,
                       "where it is, below the base; else where a new one would be made");
+    adopt->add_option("--id", a_.adopting.id, "the id that it is stamped with, if it is");
     auto* purge = command(mailbox, "purge", "delete a mailbox with all its mail",
-                          [this](Session& s) { return mailbox_purge(s, a_.name, a_.flag); });
+                          [this](Session& s) { return mailbox_purge(s, a_.name, a_.purging); });
     with_address(purge);
-    purge->add_flag("--yes", a_.flag, "do not ask");
+    purge->add_flag("--yes", a_.purging.yes, "do not ask");
+    purge->add_flag("--retired", a_.purging.retired, "not the mailbox, but those that it was moved out of");
+    add_transfers(mailbox);
+  }
+
+  void add_transfers(CLI::App& mailbox) {
+    auto* exported = command(mailbox, "export", "copy a mailbox into a directory",
+                             [this](Session& s) { return mailbox_export(s, a_.name, a_.file, a_.mda); });
+    with_address(exported);
+    exported->add_option("DIRECTORY", a_.file, "made, if it is not there, as the base of an MDA")->required();
+    exported->add_option("--as", a_.mda, "the MDA, by default the user's");
+    auto* imported = command(mailbox, "import", "store the messages of a mailbox that another program made",
+                             [this](Session& s) { return mailbox_import(s, a_.name, a_.file, a_.mda); });
+    with_address(imported);
+    imported->add_option("PATH", a_.file, "where it is; it is only read")->required();
+    imported->add_option("--from", a_.mda, "the MDA that can read it, by default the user's");
+    auto* moved = command(mailbox, "move", "move a mailbox into another storage format, while mail arrives",
+                          [this](Session& s) { return mailbox_move(s, a_.name, a_.moving); });
+    with_address(moved);
+    moved->add_option("MDA", a_.moving.mda, "the storage format")->required();
+    moved->add_flag("--resume", a_.moving.resume, "go on with a move that was interrupted");
+    moved->add_flag("--purge", a_.moving.purge, "delete the old mailbox at the end");
   }
 
   CLI::App app_{"Administers PigeonDeliver: the tree, the plugins, the mailboxes. See pigeonctl(8)."};

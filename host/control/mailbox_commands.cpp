@@ -1,163 +1,175 @@
 // SPDX-License-Identifier: MIT
 #include "host/control/commands.hpp"
-#include "host/control/recipient.hpp"
+#include "host/control/mailbox.hpp"
 
-#include "host/allocator.hpp"
-
-#include <pigeon/abi/mda.h>
-#include <pigeon/sdk/mda.hpp>
-#include <pigeon/sdk/plugin.hpp>
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/text.hpp>
+#include <pigeon/sdk/values.hpp>
 
-#include <unistd.h>
+#include <boost/json/array.hpp>
 
-#include <iostream>
+#include <array>
 #include <map>
+#include <utility>
 
 namespace pigeon::control {
 namespace {
 
-// Nobody's mail is waiting for it, and a mailbox may be large.
-Deadline later() {
-  return Deadline::in(std::chrono::hours(1));
-}
+constexpr std::array<std::pair<std::uint32_t, const char*>, 5> kMarks = {{{PIGEON_MARK_SEEN, "seen"},
+                                                                          {PIGEON_MARK_ANSWERED, "answered"},
+                                                                          {PIGEON_MARK_FLAGGED, "flagged"},
+                                                                          {PIGEON_MARK_DELETED, "deleted"},
+                                                                          {PIGEON_MARK_DRAFT, "draft"}}};
 
-// Whose mailbox, of which MDA, with the allocation that there is or that would be.
-struct Mailbox {
-  TreePath principal;
-  host::Opened* mda;
-  Allocation allocation;
-  bool is_standing;
-  bool is_ready;
-};
-
-Result<Mailbox> mailbox_of(Session& session, const std::string& address) {
-  host::Request request;
-  request.recipient = address;
-  auto dry = PIGEON_TRY(run_dry(session, request, {}));
-  if (!dry.attempt.allocation) {
-    return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": " + dry.verdict.detail)
-        .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_word(address)
-                                                : dry.verdict.remedy);
+std::vector<std::string> names_of(std::uint32_t marks) {
+  std::vector<std::string> names;
+  for (const auto& [mark, name] : kMarks) {
+    if ((marks & mark) != 0) names.emplace_back(name);
   }
-  const auto standing = PIGEON_TRY(host::standing_allocation(dry.attempt.principal->object));
-  auto& [mda, allocation] = *dry.attempt.allocation;
-  auto* opened = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, mda));
-  const auto path = PIGEON_TRY(path_argument(dry.attempt.principal->object.path));
-  return Mailbox{path, opened, std::move(allocation), standing.has_value(), standing && standing->is_ready};
+  return names;
 }
 
-Failure no_mailbox(const std::string& address) {
-  return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": there is none yet")
-      .with_remedy("nothing; the first message makes it");
+void print_message(const Output& out, const Entry& entry, const boost::json::object& mailbox) {
+  const auto marks = names_of(entry.marks);
+  out.line(printable(entry.folder) + "  " + std::to_string(entry.bytes) + "  " + printable(entry.name) +
+           (marks.empty() ? "" : "  " + join(marks, ",")));
+  auto value = boost::json::object{{"folder", entry.folder},
+                                   {"name", printable(entry.name)},
+                                   {"bytes", entry.bytes},
+                                   {"received", entry.received},
+                                   {"marks", boost::json::array(marks.begin(), marks.end())}};
+  for (const auto& each : mailbox) value[each.key()] = each.value();
+  out.value(value);
 }
 
-// One of the MDA's functions that take an allocation.
-using Operation = pigeon_status (*)(void*, const pigeon_allocation*, std::uint64_t,
-                                    pigeon_error*) PIGEON_NOEXCEPT;
-
-Done call(const Mailbox& mailbox, Operation operation, const std::string& what) {
-  if (operation == nullptr) {
-    return failure(PIGEON_UNSUPPORTED, what + ": " + std::string(mailbox.mda->name()) + " cannot do this")
-        .with_remedy("do it with the storage's own tools");
-  }
-  const LentAllocation lent(mailbox.allocation);
-  auto error = blank_error();
-  const auto status = operation(mailbox.mda->instance(), &lent.get(), later().value(), &error);
-  return status == PIGEON_OK ? Done() : Done(copy(error, status));
-}
-
-struct Listing {
-  Session* session;
-  bool messages;
+// mailbox: what distinguishes it, in JSON, where it is not the one that mail goes to.
+Done list(const Output& out, const Storage& storage, bool messages, const boost::json::object& mailbox) {
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> folders;  // messages, bytes
-};
-
-std::uint32_t take_entry(void* context, const pigeon_entry* entry) noexcept {
-  auto& listing = *static_cast<Listing*>(context);
-  const auto folder = copy(entry->folder);
-  auto& [count, bytes] = listing.folders[folder];
-  ++count;
-  bytes += entry->bytes;
-  if (!listing.messages) return 0;
-  const auto& out = listing.session->out();
-  out.line(printable(folder) + "  " + std::to_string(entry->bytes) + "  " + printable(view(entry->name)));
-  out.value(boost::json::object{{"folder", folder},
-                                {"name", printable(view(entry->name))},
-                                {"bytes", entry->bytes},
-                                {"received", entry->received}});
-  return 0;
+  PIGEON_TRY(storage.list([&](const Entry& entry) {
+    auto& [count, bytes] = folders[entry.folder];
+    ++count;
+    bytes += entry.bytes;
+    if (messages) print_message(out, entry, mailbox);
+    return true;
+  }));
+  if (messages) return {};
+  for (const auto& [folder, sums] : folders) {
+    out.line(printable(folder) + "  " + std::to_string(sums.first) + " messages  " +
+             std::to_string(sums.second) + " bytes");
+    auto value = boost::json::object{{"folder", folder}, {"messages", sums.first}, {"bytes", sums.second}};
+    for (const auto& each : mailbox) value[each.key()] = each.value();
+    out.value(value);
+  }
+  return {};
 }
 
 Done mark_ready(Session& session, const Mailbox& mailbox) {
   return session.apply({.path = mailbox.principal,
                         .changes = {Change::set("ready", "TRUE")},
-                        .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
+                        .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
                         .deadline = Session::soon()});
+}
+
+Done forget_allocation(Session& session, const Mailbox& mailbox) {
+  return session.apply({.path = mailbox.principal,
+                        .changes = {Change::remove_class(mailbox.storage.allocation_class())},
+                        .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
+                        .deadline = Session::soon()});
+}
+
+// Ends a move before the tree is switched: whoever is at it can switch it no more. Then the mailbox takes
+// mail again, and what was begun of the other one is deleted.
+Done take_back(Session& session, const Mailbox& mailbox, const std::string& address) {
+  if (!mailbox.moving.empty()) {
+    PIGEON_TRY(session.apply({.path = mailbox.principal,
+                              .changes = {Change::set("moving", Values{})},
+                              .preconditions = {Precondition::equal("id", mailbox.allocation().id),
+                                                Precondition::equal("moving", mailbox.moving)},
+                              .deadline = Session::soon()}));
+  }
+  PIGEON_TRY(mailbox.storage.adopt());
+  for (const auto& other :
+       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
+    const bool is_own = other.allocation.id == mailbox.allocation().id;
+    if (is_own) {
+      PIGEON_TRY(
+          session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()}));
+    } else if (other.allocation.id == mailbox.moving) {
+      if (auto purged = purge_other(session, other); !purged) {
+        return std::move(purged).failure().while_doing("delete what was begun of the mailbox in " +
+                                                       other.mda + " (the mailbox itself takes mail again)");
+      }
+    }
+  }
+  PIGEON_TRY(mark_ready(session, mailbox));
+  session.out().line("adopted: mail for " + printable(address) + " goes into it from now on");
+  return {};
+}
+
+bool is_id(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  constexpr std::string_view kOf = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return text.size() <= kLongest && text.find_first_not_of(kOf) == std::string_view::npos;
+}
+
+std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit) {
+  return std::to_string(used) + (limit == 0 ? "" : " of " + std::to_string(limit)) + " " + unit;
 }
 
 }  // namespace
 
 Done mailbox_list(Session& session, const std::string& address, bool messages) {
-  const auto mailbox = PIGEON_TRY(mailbox_of(session, address));
-  if (!mailbox.is_standing) return no_mailbox(address);
-  const auto operations = mailbox.mda->operations<pigeon_mda>();
-  if (operations.list == nullptr)
-    return failure(PIGEON_UNSUPPORTED, "list the mailbox of " + printable(address) + ": " +
-                                           std::string(mailbox.mda->name()) + " cannot do this")
-        .with_remedy("look at it with the storage's own tools");
-  Listing listing{&session, messages, {}};
-  const pigeon_entry_sink sink = {sizeof sink, 0, &listing, take_entry};
-  const LentAllocation lent(mailbox.allocation);
-  auto error = blank_error();
-  const auto status = operations.list(mailbox.mda->instance(), &lent.get(), later().value(), &sink, &error);
-  if (status != PIGEON_OK) return copy(error, status);
-  for (const auto& [folder, sums] : listing.folders) {
-    if (messages) continue;
-    session.out().line(printable(folder) + "  " + std::to_string(sums.first) + " messages  " +
-                       std::to_string(sums.second) + " bytes");
-    session.out().value(
-        boost::json::object{{"folder", folder}, {"messages", sums.first}, {"bytes", sums.second}});
+  const auto mailbox = PIGEON_TRY(standing_mailbox_of(session, address));
+  const auto& out = session.out();
+  PIGEON_TRY(list(out, mailbox.storage, messages, {}));
+  for (const auto& other :
+       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
+    if (other.allocation.id == mailbox.allocation().id) continue;  // of a move that is under way
+    const std::string what = other.allocation.id == mailbox.moving ? "being moved into" : "moved out of";
+    out.line(what + ": " + other.mda + " " + printable(other.allocation.id));
+    auto* mda = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, other.mda));
+    auto allocation = other.allocation;
+    allocation.attributes = host::declared_only(allocation.attributes, *mda);
+    const boost::json::object shown = {{"mailbox", other.allocation.id}, {"mda", other.mda}, {"state", what}};
+    const auto listed = list(out, Storage(*mda, std::move(allocation)), messages, shown);
+    if (!listed) out.bad(printable(other.path.text()), listed.failure());
   }
   return {};
 }
 
 // The allocation is in the tree before the stamp is on the disk, as for any mailbox: whoever is interrupted
 // can do the same again.
-Done mailbox_adopt(Session& session, const std::string& address, const std::string& home) {
+Done mailbox_adopt(Session& session, const std::string& address, const AdoptOptions& options) {
   auto mailbox = PIGEON_TRY(mailbox_of(session, address));
-  const auto operations = mailbox.mda->operations<pigeon_mda>();
-  if (operations.adopt == nullptr) {
-    return failure(PIGEON_UNSUPPORTED, "adopt the mailbox of " + printable(address) + ": " +
-                                           std::string(mailbox.mda->name()) + " cannot take one over")
-        .with_remedy("move its mail into a mailbox that a first message makes");
-  }
-  host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
-  if (!home.empty() && mailbox.is_standing) {
-    return failure(PIGEON_CONFLICT, "adopt " + printable(home) + " for " + printable(address) +
+  if (!mailbox.storage.has(PIGEON_MDA_ADOPT)) return mailbox.storage.adopt();
+  const bool is_told_where = !options.home.empty() || !options.id.empty();
+  if (is_told_where && mailbox.is_standing) {
+    return failure(PIGEON_CONFLICT, "adopt " + printable(options.home) + " for " + printable(address) +
                                         ": there is an allocation already, and it is not changed")
-        .with_remedy("leave the directory out to stamp the mailbox that is allocated");
+        .with_remedy("leave the directory and --id out to stamp the mailbox that is allocated");
   }
-  if (!home.empty()) {
-    mailbox.allocation = PIGEON_TRY(
-        allocator.propose(*mailbox.mda, mailbox.allocation.principal, Attributes{{"home", {home}}}));
+  if (mailbox.is_standing) return take_back(session, mailbox, address);
+  if (!options.id.empty() && !is_id(options.id)) {
+    return misconfigured("adopt under the id '" + printable(options.id) + "': it is none")
+        .with_remedy("give the id that the mailbox is stamped with, letters and digits");
   }
-  if (!mailbox.is_standing) {
-    const auto applied =
-        PIGEON_TRY(allocator.commit(mailbox.principal, std::string(mailbox.mda->name()), mailbox.allocation,
-                                    false, {Precondition::absent("id")}, std::nullopt, Session::soon()));
-    if (applied != Applied::yes)
-      return failure(PIGEON_CONFLICT, "a mailbox was allocated meanwhile").with_remedy("try again");
+  auto& mda = mailbox.storage.mda();
+  host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
+  auto allocation = mailbox.allocation();
+  if (!options.home.empty()) {
+    allocation =
+        PIGEON_TRY(allocator.propose(mda, allocation.principal, Attributes{{"home", {options.home}}}));
   }
-  if (auto adopted = call(mailbox, operations.adopt, "adopt"); !adopted) {
-    if (mailbox.is_standing) return adopted;
+  if (!options.id.empty()) allocation.id = options.id;
+  mailbox.storage = Storage(mda, std::move(allocation));
+  const auto applied =
+      PIGEON_TRY(allocator.commit(mailbox.principal, mailbox.storage.name(), mailbox.allocation(), false,
+                                  {Precondition::absent("id")}, std::nullopt, Session::soon()));
+  if (applied != Applied::yes)
+    return failure(PIGEON_CONFLICT, "a mailbox was allocated meanwhile").with_remedy("try again");
+  if (auto adopted = mailbox.storage.adopt(); !adopted) {
     // Nothing was taken over, so nothing stays allocated.
-    PIGEON_TRY(session.apply(
-        {.path = mailbox.principal,
-         .changes = {Change::remove_class(std::string(mailbox.mda->name()) + tree::kAllocationSuffix)},
-         .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
-         .deadline = Session::soon()}));
+    PIGEON_TRY(forget_allocation(session, mailbox));
     return adopted;
   }
   PIGEON_TRY(mark_ready(session, mailbox));
@@ -165,27 +177,48 @@ Done mailbox_adopt(Session& session, const std::string& address, const std::stri
   return {};
 }
 
-Done mailbox_purge(Session& session, const std::string& address, bool yes) {
-  const auto mailbox = PIGEON_TRY(mailbox_of(session, address));
-  if (!mailbox.is_standing) return no_mailbox(address);
-  if (!yes) {
-    if (::isatty(STDIN_FILENO) != 1) {
-      return misconfigured("purge the mailbox of " + printable(address) + ": this deletes all its mail")
-          .with_remedy("add --yes if you mean it");
-    }
-    std::cerr << "This deletes all mail of " << printable(address) << ". Type yes to go on: ";
-    std::string answer;
-    if (!std::getline(std::cin, answer) || answer != "yes") {
-      return misconfigured("purge the mailbox of " + printable(address) + ": nothing was deleted")
-          .with_remedy("answer yes if you mean it");
-    }
+Done mailbox_purge(Session& session, const std::string& address, const PurgeOptions& options) {
+  const auto mailbox = options.retired ? PIGEON_TRY(mailbox_of(session, address))
+                                       : PIGEON_TRY(standing_mailbox_of(session, address));
+  if (!mailbox.moving.empty()) {
+    return failure(PIGEON_CONFLICT, "purge the mailbox of " + printable(address) + ": it is being moved")
+        .with_remedy("end that with `" + mailbox_command("move", address) + " MDA --resume` or `" +
+                     mailbox_command("adopt", address) + "`");
   }
-  PIGEON_TRY(call(mailbox, mailbox.mda->operations<pigeon_mda>().purge, "purge"));
-  return session.apply(
-      {.path = mailbox.principal,
-       .changes = {Change::remove_class(std::string(mailbox.mda->name()) + tree::kAllocationSuffix)},
-       .preconditions = {Precondition::equal("id", mailbox.allocation.id)},
-       .deadline = Session::soon()});
+  if (!options.retired) {
+    PIGEON_TRY(confirm(printable(address), options.yes));
+    PIGEON_TRY(mailbox.storage.purge());
+    return forget_allocation(session, mailbox);
+  }
+  PIGEON_TRY(confirm("the mailboxes that " + printable(address) + " was moved out of", options.yes));
+  std::uint64_t purged = 0;
+  for (const auto& other :
+       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
+    // The one that mail goes to: a move that was interrupted just before its end.
+    if (other.allocation.id == mailbox.allocation().id) {
+      PIGEON_TRY(
+          session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()}));
+      continue;
+    }
+    PIGEON_TRY(purge_other(session, other));
+    ++purged;
+  }
+  session.out().line(std::to_string(purged) + " mailboxes deleted");
+  session.out().value(boost::json::object{{"purged", purged}});
+  return {};
+}
+
+Done mailbox_quota(Session& session, const std::string& address, bool recount) {
+  const auto mailbox = PIGEON_TRY(standing_mailbox_of(session, address));
+  const auto preferences = PIGEON_TRY(mailbox.preferences(mailbox.storage.mda()));
+  const auto usage = PIGEON_TRY(mailbox.storage.usage(preferences, recount));
+  session.out().line(amount(usage.bytes, usage.bytes_limit, "bytes"));
+  session.out().line(amount(usage.messages, usage.messages_limit, "messages"));
+  session.out().value(boost::json::object{{"bytes", usage.bytes},
+                                          {"bytesLimit", usage.bytes_limit},
+                                          {"messages", usage.messages},
+                                          {"messagesLimit", usage.messages_limit}});
+  return {};
 }
 
 }  // namespace pigeon::control

@@ -58,7 +58,7 @@ MUTATIONS = (
     Mutation(
         "the name of the message is flushed before the verdict",
         BATCH,
-        "    auto flushed = folder.fresh.flush();\n",
+        "    auto flushed = item.place().flush();\n",
         "    Done flushed;\n",
         MAILDIR,
         POWER_LOSS,

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+//
+// Mail out of a mailbox, and into it.
+#include "host/control/commands.hpp"
+#include "host/control/copying.hpp"
+#include "host/control/mailbox.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <filesystem>
+#include <system_error>
+
+namespace pigeon::control {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How it ended, for people and for programs.
+void print(const Output& out, const std::string& what, const Copied& copied, boost::json::object value) {
+  out.line(std::to_string(copied.messages) + " messages " + what +
+           (copied.were_there == 0 ? "" : ", " + std::to_string(copied.were_there) + " were there already") +
+           (copied.removed == 0 ? "" : ", " + std::to_string(copied.removed) + " were removed meanwhile"));
+  if (copied.without_folder != 0) {
+    out.line(std::to_string(copied.without_folder) +
+             " of them are in the main folder, for theirs could not be made");
+  }
+  value["messages"] = copied.messages;
+  value["bytes"] = copied.bytes;
+  value["alreadyThere"] = copied.were_there;
+  value["removed"] = copied.removed;
+  value["withoutFolder"] = copied.without_folder;
+  out.value(value);
+}
+
+// The mailbox, allocated and made as a first message would make it.
+Done make_standing(Session& session, Mailbox& mailbox) {
+  host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
+  if (!mailbox.is_standing) {
+    const auto applied =
+        PIGEON_TRY(allocator.commit(mailbox.principal, mailbox.storage.name(), mailbox.allocation(), false,
+                                    {Precondition::absent("id")}, std::nullopt, Session::soon()));
+    if (applied != Applied::yes)
+      return failure(PIGEON_CONFLICT, "a mailbox was allocated meanwhile").with_remedy("try again");
+  }
+  if (mailbox.is_ready) return {};
+  PIGEON_TRY(mailbox.storage.ensure());
+  return session.apply({.path = mailbox.principal,
+                        .changes = {Change::set("ready", "TRUE")},
+                        .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
+                        .deadline = Session::soon()});
+}
+
+}  // namespace
+
+// The copy is stamped with the id of the original: so it is one mailbox however often it is exported, and
+// `adopt --id` takes it for what it is.
+Done mailbox_export(Session& session, const std::string& address, const std::string& directory,
+                    const std::string& mda) {
+  const auto mailbox = PIGEON_TRY(standing_mailbox_of(session, address));
+  const auto name = mda.empty() ? mailbox.storage.name() : mda;
+  if (!PIGEON_TRY(has_base(session, name))) {
+    return failure(PIGEON_UNSUPPORTED, "export to " + printable(directory) + ": " + printable(name) +
+                                           " does not keep its mailboxes in a directory")
+        .with_remedy("add --as MDA, with one that does; see `pigeonctl plugin list`");
+  }
+  std::error_code error;
+  const auto base = fs::absolute(directory, error).lexically_normal().string();
+  const auto opened = PIGEON_TRY(open_at(session, name, base));
+  PIGEON_TRY(opened->initialize(PIGEON_TRY(session.schema())->get(), later()));
+  host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
+  auto allocation = PIGEON_TRY(allocator.propose(*opened, mailbox.allocation().principal, {}));
+  allocation.id = mailbox.allocation().id;
+  const Storage target(*opened, std::move(allocation));
+  PIGEON_TRY(target.ensure());
+
+  Copying copying(session, mailbox.storage, target, Settings(), CopyId::of_content, "export");
+  PIGEON_TRY(copying.look());
+  const auto copied = PIGEON_TRY(copying.run());
+  print(session.out(), "exported to " + printable(base), copied,
+        {{"directory", base}, {"mda", target.name()}, {"id", target.allocation().id}});
+  session.out().line("Where " + target.name() +
+                     " has this directory as its base, `pigeonctl mailbox adopt --id " +
+                     target.allocation().id + "` takes it over.");
+  return {};
+}
+
+Done mailbox_import(Session& session, const std::string& address, const std::string& path,
+                    const std::string& mda) {
+  auto mailbox = PIGEON_TRY(mailbox_of(session, address));
+  if (!mailbox.moving.empty()) {
+    return failure(PIGEON_CONFLICT, "import mail for " + printable(address) + ": its mailbox is being moved")
+        .with_remedy("wait for the end of that, or see `" + mailbox_command("list", address) + "`");
+  }
+  const auto name = mda.empty() ? mailbox.storage.name() : mda;
+  std::error_code error;
+  const auto from = fs::absolute(path, error).lexically_normal().string();
+  const bool is_below_base = PIGEON_TRY(has_base(session, name));
+  const auto opened = is_below_base
+                          ? PIGEON_TRY(open_at(session, name, from))
+                          : PIGEON_TRY(PIGEON_TRY(session.plugins())->open_another(PIGEON_KIND_MDA, name));
+  const Storage source(
+      *opened, {.id = "", .attributes = {{"home", {from}}}, .principal = mailbox.allocation().principal});
+  const auto preferences = PIGEON_TRY(mailbox.preferences(mailbox.storage.mda()));
+  Copying copying(session, source, mailbox.storage, preferences, CopyId::of_content, "import " + from);
+  PIGEON_TRY(copying.look());
+  PIGEON_TRY(make_standing(session, mailbox));
+  const auto copied = PIGEON_TRY(copying.run());
+  print(session.out(), "imported", copied, {{"path", from}, {"mda", source.name()}});
+  return {};
+}
+
+}  // namespace pigeon::control

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "host/control/copying.hpp"
+
+#include "host/delivery_id.hpp"
+#include "host/message.hpp"
+#include "host/supervisor.hpp"
+
+#include <pigeon/sdk/plugin.hpp>
+#include <pigeon/sdk/text.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <string_view>
+
+namespace pigeon::control {
+namespace {
+
+// So many, or so much, is made durable together.
+constexpr std::size_t kMostParcels = 32;
+constexpr std::uint64_t kMostBytes = 8U << 20U;
+
+constexpr const char* kMain = "INBOX";
+
+std::string folder_shown(const std::string& folder) {
+  return folder.empty() ? kMain : printable(folder);
+}
+
+// One delivery as C sees it, with all that it points to.
+class LentDelivery {
+ public:
+  LentDelivery(const Allocation& allocation, const LentAllocation& lent, const LentAttributes& preferences,
+               const Entry& entry, const std::string& id, std::string_view text)
+      : sender_(host::parse_message(text).return_path.value_or("")),
+        address_(allocation.principal.address()) {
+    const auto& principal = allocation.principal;
+    envelope_.size = sizeof envelope_;
+    envelope_.sender = borrow(sender_);
+    envelope_.recipient = borrow(address_);
+    envelope_.local_part = borrow(principal.user);
+    envelope_.user = borrow(principal.user);
+    envelope_.domain = borrow(principal.domain);
+    message_ = {sizeof message_, PIGEON_MESSAGE_MAPPED, nullptr, 0, borrow(text)};
+    receipt_.size = sizeof receipt_;
+    receipt_.status = PIGEON_BUG;
+    receipt_.error = &error_;
+    delivery_ = {
+        sizeof delivery_,   PIGEON_DELIVERY_ID_IS_UNIQUE | PIGEON_DELIVERY_IS_MOVED,
+        later().value(),    borrow(id),
+        &lent.get(),        preferences.data(),
+        preferences.size(), borrow(std::string_view(same_name(entry.folder, kMain) ? "" : entry.folder)),
+        &envelope_,         &message_,
+        &receipt_,          entry.received,
+        entry.marks,        0};
+  }
+  LentDelivery(const LentDelivery&) = delete;
+  LentDelivery& operator=(const LentDelivery&) = delete;
+  LentDelivery(LentDelivery&&) = delete;
+  LentDelivery& operator=(LentDelivery&&) = delete;
+  ~LentDelivery() = default;
+
+  [[nodiscard]] const pigeon_delivery* get() const { return &delivery_; }
+  [[nodiscard]] bool has(std::uint32_t flag) const { return (receipt_.flags & flag) != 0; }
+  [[nodiscard]] Done outcome() const {
+    return receipt_.status == PIGEON_OK ? Done() : Done(copy(error_, receipt_.status));
+  }
+
+ private:
+  std::string sender_;
+  std::string address_;
+  pigeon_envelope envelope_ = {};
+  pigeon_message message_ = {};
+  pigeon_error error_ = blank_error();
+  pigeon_receipt receipt_ = {};
+  pigeon_delivery delivery_ = {};
+};
+
+bool is_delivery_id(const std::string& id) {
+  constexpr std::size_t kLongest = 64;
+  return !id.empty() && id.size() <= kLongest && std::all_of(id.begin(), id.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c));
+  });
+}
+
+}  // namespace
+
+Done Copying::look() {
+  std::map<std::string, std::uint64_t> folders;
+  PIGEON_TRY(source_.list([&](const Entry& entry) {
+    entries_.push_back(entry);
+    ++folders[folder_shown(entry.folder)];
+    return true;
+  }));
+  std::vector<std::string> shown;
+  for (const auto& [name, count] : folders) shown.push_back(name + " (" + std::to_string(count) + ")");
+  const auto& out = session_.out();
+  out.line(std::to_string(entries_.size()) + " messages" + (shown.empty() ? "" : ": " + join(shown, ", ")));
+  if (folders.size() > 1 || (folders.size() == 1 && !same_name(folders.begin()->first, kMain))) {
+    out.line("Each folder is made in " + target_.name() +
+             ", if that keeps folders; if not, all messages go into its one folder.");
+  }
+  return {};
+}
+
+Result<std::optional<host::Spool>> Copying::read(const Entry& entry) const {
+  auto writer = PIGEON_TRY(host::Spool::Writer::open(session_.configuration().spool));
+  Done written;
+  const auto done = source_.read(entry.folder, entry.name, [&](std::string_view bytes) {
+    written = writer.add(bytes);
+    return static_cast<bool>(written);
+  });
+  PIGEON_TRY(std::move(written));
+  if (!done && done.failure().status == PIGEON_NOT_THERE) return std::nullopt;
+  PIGEON_TRY(done);
+  return PIGEON_TRY(std::move(writer).end());
+}
+
+// A message keeps the id that it was delivered under: then a retry of that delivery, which may still come,
+// finds it. But two copies of one message are two: each other one has an id of its own.
+std::string Copying::id_of(const Entry& entry, std::string_view text) {
+  if (ids_ == CopyId::of_entry && is_delivery_id(entry.id) && given_.insert(entry.id).second) return entry.id;
+  host::ParsedMessage whole;
+  if (ids_ == CopyId::of_content) whole.body = text;
+  const auto hash = [&](std::uint64_t number) {
+    const auto from = from_ + " " + std::to_string(number);
+    const auto& name = ids_ == CopyId::of_entry ? entry.name : "";
+    return host::delivery_id(
+        {.queue_id = from, .principal = target_.allocation().id, .folder = entry.folder, .sender = name},
+        whole, true);
+  };
+  const auto first = hash(0);
+  const auto before = alike_[first]++;
+  auto id = before == 0 ? first : hash(before);
+  given_.insert(id);
+  return id;
+}
+
+Done Copying::deliver(std::vector<Parcel>& parcels, Copied& copied) const {
+  const LentAllocation allocation(target_.allocation());
+  const LentAttributes preferences(preferences_.attributes());
+  std::vector<std::unique_ptr<LentDelivery>> lent;
+  std::vector<const pigeon_delivery*> batch;
+  for (const auto& parcel : parcels) {
+    lent.push_back(std::make_unique<LentDelivery>(target_.allocation(), allocation, preferences, parcel.entry,
+                                                  parcel.id, parcel.text.text()));
+    batch.push_back(lent.back()->get());
+  }
+  {
+    const host::InPlugin mark(target_.mda().name(), "deliver");
+    target_.mda().operations<pigeon_mda>().deliver(target_.mda().instance(), batch.data(), batch.size());
+  }
+  for (std::size_t index = 0; index < parcels.size(); ++index) {
+    const auto& entry = parcels[index].entry;
+    if (auto outcome = lent[index]->outcome(); !outcome) {
+      return std::move(outcome).failure().while_doing("store message " + printable(entry.name) +
+                                                      " of folder " + folder_shown(entry.folder));
+    }
+    const bool was_there = lent[index]->has(PIGEON_RECEIPT_ALREADY_THERE);
+    copied.were_there += was_there ? 1U : 0U;
+    copied.messages += was_there ? 0U : 1U;
+    copied.bytes += was_there ? 0 : parcels[index].text.text().size();
+    copied.without_folder += lent[index]->has(PIGEON_RECEIPT_NO_SUCH_FOLDER) ? 1U : 0U;
+  }
+  parcels.clear();
+  return {};
+}
+
+Result<Copied> Copying::run() {
+  Copied copied;
+  Progress progress("messages copied, of " + std::to_string(entries_.size()));
+  std::vector<Parcel> parcels;
+  std::uint64_t bytes = 0;
+  for (const auto& entry : entries_) {
+    auto text = PIGEON_TRY(read(entry));
+    if (!text) {
+      ++copied.removed;
+      continue;
+    }
+    bytes += text->text().size();
+    auto id = id_of(entry, text->text());
+    parcels.push_back({entry, std::move(id), *std::move(text)});
+    if (parcels.size() < kMostParcels && bytes < kMostBytes) continue;
+    PIGEON_TRY(deliver(parcels, copied));
+    bytes = 0;
+    progress.at(copied.messages + copied.were_there);
+  }
+  if (!parcels.empty()) PIGEON_TRY(deliver(parcels, copied));
+  return copied;
+}
+
+Done Copying::verify(const Copied& copied) const {
+  if (!target_.has(PIGEON_MDA_LIST)) return {};
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  PIGEON_TRY(target_.list([&](const Entry& entry) {
+    ++messages;
+    bytes += entry.bytes;
+    return true;
+  }));
+  if (messages == copied.messages && bytes == copied.bytes) return {};
+  return temporary("compare the two mailboxes: " + std::to_string(copied.messages) + " messages with " +
+                   std::to_string(copied.bytes) + " bytes were copied, and " + std::to_string(messages) +
+                   " with " + std::to_string(bytes) + " are there");
+}
+
+}  // namespace pigeon::control

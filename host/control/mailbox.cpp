@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "host/control/mailbox.hpp"
+
+#include "host/control/recipient.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <unistd.h>
+
+#include <iostream>
+
+namespace pigeon::control {
+
+Result<Settings> Mailbox::preferences(const host::Opened& mda) const {
+  return host::Allocator::preferences(*attempt.allocated_for, mda);
+}
+
+Result<Attributes> Mailbox::requests(Session& session, const host::Opened& mda) const {
+  host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
+  return allocator.requests_for(attempt, *attempt.allocated_for, mda);
+}
+
+Result<Mailbox> mailbox_of(Session& session, const std::string& address) {
+  host::Request request;
+  request.recipient = address;
+  auto dry = PIGEON_TRY(run_dry(session, request, {}));
+  if (!dry.attempt.allocation || !dry.attempt.allocated_for) {
+    return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": " + dry.verdict.detail)
+        .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_word(address)
+                                                : dry.verdict.remedy);
+  }
+  const auto& principal = dry.attempt.principal->object;
+  const auto standing = PIGEON_TRY(host::standing_allocation(principal));
+  auto& [mda, allocation] = *dry.attempt.allocation;
+  auto* opened = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, mda));
+  const auto path = PIGEON_TRY(path_argument(principal.path));
+  const std::string moving(principal.attributes.get("moving").value_or(""));
+  Storage storage(*opened, std::move(allocation));
+  return Mailbox{path,   std::move(storage),    standing.has_value(), standing && standing->is_ready,
+                 moving, std::move(dry.attempt)};
+}
+
+Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address) {
+  auto mailbox = PIGEON_TRY(mailbox_of(session, address));
+  if (mailbox.is_standing) return mailbox;
+  return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": there is none yet")
+      .with_remedy("nothing; the first message makes it");
+}
+
+Done confirm(const std::string& what, bool yes) {
+  if (yes) return {};
+  if (::isatty(STDIN_FILENO) != 1) {
+    return misconfigured("purge the mail of " + what + ": this deletes all its mail")
+        .with_remedy("add --yes if you mean it");
+  }
+  std::cerr << "This deletes all mail of " << what << ". Type yes to go on: ";
+  std::string answer;
+  if (std::getline(std::cin, answer) && answer == "yes") return {};
+  return misconfigured("purge the mail of " + what + ": nothing was deleted")
+      .with_remedy("answer yes if you mean it");
+}
+
+std::string mailbox_command(const std::string& what, const std::string& address) {
+  return "pigeonctl mailbox " + what + " " + shell_word(address);
+}
+
+}  // namespace pigeon::control

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// The mailbox of an address: the one that there is, or the one that the first message would make.
+#pragma once
+
+#include "host/allocator.hpp"
+#include "host/attempt.hpp"
+#include "host/control/session.hpp"
+#include "host/control/storage.hpp"
+
+#include <pigeon/sdk/result.hpp>
+#include <pigeon/sdk/tree_path.hpp>
+
+#include <string>
+
+namespace pigeon::control {
+
+struct Mailbox {
+  TreePath principal;
+  Storage storage;
+  bool is_standing;
+  bool is_ready;
+  std::string moving;     // the id of the mailbox that it is being moved into; empty for none
+  host::Attempt attempt;  // what a delivery would find
+
+  [[nodiscard]] const Allocation& allocation() const { return storage.allocation(); }
+  // What the user or the domain prefers of an MDA, and what is requested of it.
+  [[nodiscard]] Result<Settings> preferences(const host::Opened& mda) const;
+  [[nodiscard]] Result<Attributes> requests(Session& session, const host::Opened& mda) const;
+};
+
+Result<Mailbox> mailbox_of(Session& session, const std::string& address);
+// One that there is, or a failure.
+Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address);
+
+// Deletes mail only after somebody has said yes: `yes`, or who sits at the terminal.
+Done confirm(const std::string& what, bool yes);
+
+// "pigeonctl mailbox WHAT ADDRESS", to be pasted.
+std::string mailbox_command(const std::string& what, const std::string& address);
+
+}  // namespace pigeon::control

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+//
+// A mailbox from one storage format into another, while mail arrives:
+//
+//   1. the attribute `moving` of the allocation names the new mailbox: nobody else moves this one
+//   2. objects below the user say where both are, so that neither is ever forgotten
+//   3. the new one is made; the old one is retired: from now on deliveries are temporary trouble
+//   4. everything is copied, and counted
+//   5. the tree is switched, on the condition that 1 still holds: deliveries go into the new one
+//   6. the object of the new one is removed; that of the old one stays for `mailbox purge --retired`
+//
+// Whoever is killed before 5 leaves a mailbox that waits for `move --resume`, which begins anew with another
+// new mailbox, or for `adopt`, which takes the old one back. Two at once: who overtakes changes `moving`, and
+// the other's switch fails.
+#include "host/control/commands.hpp"
+#include "host/control/copying.hpp"
+#include "host/control/mailbox.hpp"
+
+#include <pigeon/sdk/schema.hpp>
+#include <pigeon/sdk/text.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace pigeon::control {
+namespace {
+
+constexpr const char* kMoving = "moving";
+
+class Move {
+ public:
+  Move(Session& session, std::string address, const Mailbox& old, Storage fresh)
+      : session_(session), address_(std::move(address)), old_(old), fresh_(std::move(fresh)) {}
+
+  Done claim(bool resume);
+  Result<Copied> run();
+  Done end();
+
+ private:
+  [[nodiscard]] const std::string& old_id() const { return old_.allocation().id; }
+  [[nodiscard]] const std::string& fresh_id() const { return fresh_.allocation().id; }
+  [[nodiscard]] Result<Object> principal() const;
+  Done remove_interrupted();
+  Done record();
+  Done remember(const Storage& storage, bool is_ready);
+  Done forget(const std::string& id);
+  void undo();
+  Done check_ours() const;
+  Result<Copied> copy();
+  Done switch_over();
+  [[nodiscard]] Failure overtaken() const;
+  [[nodiscard]] Failure with_way_out(Failure failure) const;
+
+  Session& session_;
+  std::string address_;
+  const Mailbox& old_;
+  Storage fresh_;
+};
+
+// As it stands where writes go.
+Result<Object> Move::principal() const {
+  auto found = PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({old_.principal, 0, true, Session::soon()}));
+  if (found) return std::move(found->object);
+  return not_in_tree(old_.principal);
+}
+
+Failure Move::overtaken() const {
+  return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address_) +
+                                      ": somebody else moves it now, or has taken it back")
+      .with_remedy("see `" + mailbox_command("list", address_) + "`");
+}
+
+Failure Move::with_way_out(Failure failure) const {
+  failure.remedy += (failure.remedy.empty() ? "" : "; then ") + std::string("go on with `") +
+                    mailbox_command("move", address_) + " " + fresh_.name() +
+                    " --resume`, or go back with `" + mailbox_command("adopt", address_) +
+                    "`: until then mail for this user waits";
+  return failure;
+}
+
+Done Move::claim(bool resume) {
+  if (!old_.moving.empty() && !resume) {
+    return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address_) +
+                                        ": it is being moved, or a move was interrupted")
+        .with_remedy("if nobody is at it, go on with `" + mailbox_command("move", address_) + " " +
+                     fresh_.name() + " --resume`, or go back with `" + mailbox_command("adopt", address_) +
+                     "`");
+  }
+  const auto seen =
+      old_.moving.empty() ? Precondition::absent(kMoving) : Precondition::equal(kMoving, old_.moving);
+  const auto applied = PIGEON_TRY(session_.tree())
+                           ->apply({.path = old_.principal,
+                                    .changes = {Change::set(kMoving, fresh_id())},
+                                    .preconditions = {Precondition::equal("id", old_id()), seen},
+                                    .deadline = Session::soon()});
+  if (!applied && !applied.failure().may_have_happened) return applied.failure();
+  // Where the answer was lost, what stands there now says what happened.
+  if (!applied) PIGEON_TRY(check_ours());
+  if (applied && *applied != Applied::yes) return overtaken();
+  return old_.moving.empty() ? Done() : remove_interrupted();
+}
+
+Done Move::check_ours() const {
+  const auto object = PIGEON_TRY(principal());
+  const bool is_ours =
+      object.attributes.get("id") == old_id() && object.attributes.get(kMoving) == fresh_id();
+  return is_ours ? Done() : Done(overtaken());
+}
+
+// What an interrupted move has begun. Nobody can switch to it any more.
+Done Move::remove_interrupted() {
+  for (const auto& other :
+       PIGEON_TRY(other_mailboxes(session_, old_.principal, old_.allocation().principal))) {
+    if (other.allocation.id != old_.moving) continue;
+    if (auto purged = purge_other(session_, other); !purged) {
+      return with_way_out(std::move(purged).failure().while_doing(
+          "delete what the interrupted move has left in " + other.mda));
+    }
+  }
+  return {};
+}
+
+Done Move::remember(const Storage& storage, bool is_ready) {
+  const auto path = old_.principal.child(storage.allocation().id);
+  Update update = {
+      .path = path,
+      .changes = {Change::create(tree::kOtherMailbox), Change::add_class(storage.allocation_class()),
+                  Change::set("id", storage.allocation().id),
+                  Change::set("ready", is_ready ? "TRUE" : "FALSE")},
+      .preconditions = {Precondition::object_absent()},
+      .deadline = Session::soon()};
+  for (const auto& [name, values] : storage.allocation().attributes)
+    update.changes.push_back(Change::set(name, values));
+  const auto applied = PIGEON_TRY(session_.tree())->apply(update);
+  if (applied && *applied == Applied::not_there) return not_in_tree(old_.principal);
+  if (applied) return {};  // or it is there from an interrupted move
+  if (!applied.failure().may_have_happened) return applied.failure();
+  const auto there = PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({path, 0, true, Session::soon()}));
+  return there ? Done() : Done(applied.failure());
+}
+
+Done Move::forget(const std::string& id) {
+  const auto path = old_.principal.child(id);
+  const auto applied =
+      PIGEON_TRY(session_.tree())
+          ->apply({.path = path, .changes = {Change::remove()}, .deadline = Session::soon()});
+  if (applied || !applied.failure().may_have_happened) return applied ? Done() : Done(applied.failure());
+  const auto there = PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({path, 0, true, Session::soon()}));
+  return there ? Done(applied.failure()) : Done();
+}
+
+Done Move::record() {
+  PIGEON_TRY(remember(fresh_, false));
+  return remember(old_.storage, true);
+}
+
+// Before the old mailbox was retired: as if nothing had been begun. What cannot be undone now, a resumed move
+// or an adoption removes.
+void Move::undo() {
+  static_cast<void>(fresh_.purge());  // refused where another mailbox is in its place
+  if (!forget(fresh_id()) || !forget(old_id())) return;
+  const auto tree = session_.tree();
+  if (!tree) return;
+  static_cast<void>((*tree)->apply(
+      {.path = old_.principal,
+       .changes = {Change::set(kMoving, Values{})},
+       .preconditions = {Precondition::equal("id", old_id()), Precondition::equal(kMoving, fresh_id())},
+       .deadline = Session::soon()}));
+}
+
+Result<Copied> Move::run() {
+  auto made = record();
+  if (made) made = fresh_.ensure();
+  if (!made) {
+    if (old_.moving.empty()) undo();
+    auto met = std::move(made).failure().while_doing("make the new mailbox");
+    return old_.moving.empty() ? met : with_way_out(std::move(met));
+  }
+  auto copied = copy();
+  if (!copied) return with_way_out(std::move(copied).failure());
+  return copied;
+}
+
+Result<Copied> Move::copy() {
+  // Not after somebody has taken it back.
+  PIGEON_TRY(check_ours());
+  PIGEON_TRY(old_.storage.retire());
+  const auto preferences = PIGEON_TRY(old_.preferences(fresh_.mda()));
+  Copying copying(session_, old_.storage, fresh_, preferences, CopyId::of_entry, "move");
+  PIGEON_TRY(copying.look());
+  auto copied = PIGEON_TRY(copying.run());
+  PIGEON_TRY(copying.verify(copied));
+  PIGEON_TRY(switch_over());
+  return copied;
+}
+
+Done Move::switch_over() {
+  Update update = {
+      .path = old_.principal,
+      .changes = {Change::remove_class(old_.storage.allocation_class()),
+                  Change::add_class(fresh_.allocation_class()), Change::set("id", fresh_id()),
+                  Change::set("ready", "TRUE")},
+      .preconditions = {Precondition::equal("id", old_id()), Precondition::equal(kMoving, fresh_id())},
+      .deadline = Session::soon()};
+  for (const auto& [name, values] : fresh_.allocation().attributes)
+    update.changes.push_back(Change::set(name, values));
+  const auto applied = PIGEON_TRY(session_.tree())->apply(update);
+  if (applied) return *applied == Applied::yes ? Done() : Done(overtaken());
+  if (!applied.failure().may_have_happened) return applied.failure();
+  // The answer was lost. What stands in the tree now says what happened.
+  const auto object = PIGEON_TRY(principal());
+  return object.attributes.get("id") == fresh_id() ? Done() : Done(applied.failure());
+}
+
+Done Move::end() {
+  return forget(fresh_id());
+}
+
+// A move that was interrupted after the switch has nothing left to do but this.
+Result<bool> finish_switched(Session& session, const Mailbox& mailbox) {
+  for (const auto& other :
+       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
+    if (other.allocation.id != mailbox.allocation().id) continue;
+    PIGEON_TRY(
+        session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()}));
+    return true;
+  }
+  return false;
+}
+
+Done purge_old(Session& session, const Mailbox& now) {
+  for (const auto& other : PIGEON_TRY(other_mailboxes(session, now.principal, now.allocation().principal))) {
+    if (other.allocation.id != now.allocation().id) PIGEON_TRY(purge_other(session, other));
+  }
+  return {};
+}
+
+}  // namespace
+
+Done mailbox_move(Session& session, const std::string& address, const MoveOptions& options) {
+  const auto old = PIGEON_TRY(standing_mailbox_of(session, address));
+  auto* plugins = PIGEON_TRY(session.plugins());
+  auto* mda = PIGEON_TRY(plugins->open(PIGEON_KIND_MDA, options.mda));
+  const std::string name(mda->name());
+  if (same_name(name, old.storage.name()) && old.moving.empty()) {
+    const bool is_finished = options.resume && PIGEON_TRY(finish_switched(session, old));
+    session.out().line("mail for " + printable(address) + " is in " + name +
+                       (is_finished ? ": the move is ended" : " already"));
+    return options.purge ? purge_old(session, old) : Done();
+  }
+  if (same_name(name, old.storage.name())) {
+    return misconfigured("move the mailbox of " + printable(address) + " into " + name +
+                         ": that is where it is")
+        .with_remedy("go back to it with `" + mailbox_command("adopt", address) + "`");
+  }
+  if (!old.is_ready) {
+    return failure(PIGEON_CONFLICT,
+                   "move the mailbox of " + printable(address) + ": it has not been made yet")
+        .with_remedy("let the first message be delivered");
+  }
+  for (const auto needed : {PIGEON_MDA_LIST, PIGEON_MDA_READ, PIGEON_MDA_RETIRE}) {
+    if (old.storage.has(needed)) continue;
+    return failure(PIGEON_UNSUPPORTED, "move the mailbox of " + printable(address) + ": " +
+                                           old.storage.name() + " cannot list, read and retire one")
+        .with_remedy("import its mail from files that the storage's own tools have made");
+  }
+  host::Allocator allocator(*PIGEON_TRY(session.tree()), *plugins, session.log());
+  const auto requests = PIGEON_TRY(old.requests(session, *mda));
+  auto proposed = PIGEON_TRY(allocator.propose(*mda, old.allocation().principal, requests));
+  const auto new_id = proposed.id;
+
+  Move move(session, address, old, Storage(*mda, std::move(proposed)));
+  PIGEON_TRY(move.claim(options.resume));
+  const auto copied = PIGEON_TRY(move.run());
+  const auto& out = session.out();
+  out.line(std::to_string(copied.messages) + " messages moved; mail for " + printable(address) +
+           " goes into " + name + " from now on");
+  if (copied.removed != 0) out.line(std::to_string(copied.removed) + " were removed by a reader meanwhile");
+  if (copied.without_folder != 0) {
+    out.line(std::to_string(copied.without_folder) +
+             " of them are in the main folder, for theirs could not be made");
+  }
+  out.value(boost::json::object{{"messages", copied.messages},
+                                {"bytes", copied.bytes},
+                                {"removed", copied.removed},
+                                {"withoutFolder", copied.without_folder},
+                                {"from", old.storage.name()},
+                                {"to", name},
+                                {"id", new_id},
+                                {"old", old.allocation().id}});
+  PIGEON_TRY(move.end());
+  if (options.purge) return purge_old(session, PIGEON_TRY(standing_mailbox_of(session, address)));
+  out.line("The old mailbox, in " + old.storage.name() + ", is kept; delete it with `" +
+           mailbox_command("purge", address) + " --retired`.");
+  return {};
+}
+
+}  // namespace pigeon::control
