@@ -31,7 +31,8 @@ class LentDelivery {
  public:
   LentDelivery(const Allocation& allocation, const LentAllocation& lent, const LentAttributes& preferences,
                const Entry& entry, const std::string& id, std::string_view text)
-      : sender_(host::parse_message(text).return_path.value_or("")),
+      : folder_(same_name(entry.folder, kMain) ? "" : entry.folder),
+        sender_(host::parse_message(text).return_path.value_or("")),
         address_(allocation.principal.address()) {
     const auto& principal = allocation.principal;
     envelope_.size = sizeof envelope_;
@@ -44,14 +45,13 @@ class LentDelivery {
     receipt_.size = sizeof receipt_;
     receipt_.status = PIGEON_BUG;
     receipt_.error = &error_;
-    delivery_ = {
-        sizeof delivery_,   PIGEON_DELIVERY_ID_IS_UNIQUE | PIGEON_DELIVERY_IS_MOVED,
-        later().value(),    borrow(id),
-        &lent.get(),        preferences.data(),
-        preferences.size(), borrow(std::string_view(same_name(entry.folder, kMain) ? "" : entry.folder)),
-        &envelope_,         &message_,
-        &receipt_,          entry.received,
-        entry.marks,        0};
+    delivery_ = {sizeof delivery_,   PIGEON_DELIVERY_ID_IS_UNIQUE | PIGEON_DELIVERY_IS_MOVED,
+                 later().value(),    borrow(id),
+                 &lent.get(),        preferences.data(),
+                 preferences.size(), borrow(folder_),
+                 &envelope_,         &message_,
+                 &receipt_,          entry.received,
+                 entry.marks,        0};
   }
   LentDelivery(const LentDelivery&) = delete;
   LentDelivery& operator=(const LentDelivery&) = delete;
@@ -66,6 +66,7 @@ class LentDelivery {
   }
 
  private:
+  std::string folder_;
   std::string sender_;
   std::string address_;
   pigeon_envelope envelope_ = {};
@@ -85,6 +86,11 @@ bool is_delivery_id(const std::string& id) {
 }  // namespace
 
 Done Copying::look() {
+  if (target_.has(PIGEON_MDA_HANDS_OVER)) {
+    return failure(PIGEON_UNSUPPORTED, "store old mail in " + target_.name() +
+                                           ": another server keeps its mailboxes, and would take it for new")
+        .with_remedy("export it, and bring it into that server by its own tools");
+  }
   std::map<std::string, std::uint64_t> folders;
   PIGEON_TRY(source_.list([&](const Entry& entry) {
     entries_.push_back(entry);

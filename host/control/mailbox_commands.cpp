@@ -77,6 +77,10 @@ Done forget_allocation(Session& session, const Mailbox& mailbox) {
                         .deadline = Session::soon()});
 }
 
+Done forget_object(Session& session, const OtherMailbox& other) {
+  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
+}
+
 // Ends a move before the tree is switched: whoever is at it can switch it no more. Then the mailbox takes
 // mail again, and what was begun of the other one is deleted.
 Done take_back(Session& session, const Mailbox& mailbox, const std::string& address) {
@@ -88,18 +92,18 @@ Done take_back(Session& session, const Mailbox& mailbox, const std::string& addr
                               .deadline = Session::soon()}));
   }
   PIGEON_TRY(mailbox.storage.adopt());
-  for (const auto& other :
+  std::vector<OtherMailbox> begun;
+  for (auto& other :
        PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
-    const bool is_own = other.allocation.id == mailbox.allocation().id;
-    if (is_own) {
-      PIGEON_TRY(
-          session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()}));
-    } else if (other.allocation.id == mailbox.moving) {
-      if (auto purged = purge_other(session, other); !purged) {
-        return std::move(purged).failure().while_doing("delete what was begun of the mailbox in " +
-                                                       other.mda + " (the mailbox itself takes mail again)");
-      }
+    if (other.allocation.id == mailbox.allocation().id) {
+      PIGEON_TRY(forget_object(session, other));
+    } else if (!other.is_whole) {
+      begun.push_back(std::move(other));
     }
+  }
+  if (auto purged = purge_others(session, std::move(begun)); !purged) {
+    return std::move(purged).failure().while_doing(
+        "delete what was begun (the mailbox itself takes mail again)");
   }
   PIGEON_TRY(mark_ready(session, mailbox));
   session.out().line("adopted: mail for " + printable(address) + " goes into it from now on");
@@ -125,7 +129,9 @@ Done mailbox_list(Session& session, const std::string& address, bool messages) {
   for (const auto& other :
        PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
     if (other.allocation.id == mailbox.allocation().id) continue;  // of a move that is under way
-    const std::string what = other.allocation.id == mailbox.moving ? "being moved into" : "moved out of";
+    const std::string what = other.is_whole                          ? "moved out of"
+                             : other.allocation.id == mailbox.moving ? "being moved into"
+                                                                     : "left by a move";
     out.line(what + ": " + other.mda + " " + printable(other.allocation.id));
     auto* mda = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, other.mda));
     auto allocation = other.allocation;
@@ -191,18 +197,18 @@ Done mailbox_purge(Session& session, const std::string& address, const PurgeOpti
     return forget_allocation(session, mailbox);
   }
   PIGEON_TRY(confirm("the mailboxes that " + printable(address) + " was moved out of", options.yes));
-  std::uint64_t purged = 0;
-  for (const auto& other :
+  std::vector<OtherMailbox> old;
+  for (auto& other :
        PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
     // The one that mail goes to: a move that was interrupted just before its end.
     if (other.allocation.id == mailbox.allocation().id) {
-      PIGEON_TRY(
-          session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()}));
-      continue;
+      PIGEON_TRY(forget_object(session, other));
+    } else {
+      old.push_back(std::move(other));
     }
-    PIGEON_TRY(purge_other(session, other));
-    ++purged;
   }
+  const auto purged = old.size();
+  PIGEON_TRY(purge_others(session, std::move(old)));
   session.out().line(std::to_string(purged) + " mailboxes deleted");
   session.out().value(boost::json::object{{"purged", purged}});
   return {};

@@ -45,7 +45,10 @@ class Move {
   Done remember(const Storage& storage, bool is_ready);
   Done forget(const std::string& id);
   void undo();
-  Done check_ours() const;
+  enum class Standing { ours, switched, overtaken };
+  [[nodiscard]] Result<Standing> standing() const;
+  [[nodiscard]] Done check_ours() const;
+  Result<Copied> after(Failure met);
   Result<Copied> copy();
   Done switch_over();
   [[nodiscard]] Failure overtaken() const;
@@ -55,6 +58,7 @@ class Move {
   std::string address_;
   const Mailbox& old_;
   Storage fresh_;
+  Copied copied_;
 };
 
 // As it stands where writes go.
@@ -100,24 +104,25 @@ Done Move::claim(bool resume) {
   return old_.moving.empty() ? Done() : remove_interrupted();
 }
 
-Done Move::check_ours() const {
+Result<Move::Standing> Move::standing() const {
   const auto object = PIGEON_TRY(principal());
+  if (object.attributes.get("id") == fresh_id()) return Standing::switched;
   const bool is_ours =
       object.attributes.get("id") == old_id() && object.attributes.get(kMoving) == fresh_id();
-  return is_ours ? Done() : Done(overtaken());
+  return is_ours ? Standing::ours : Standing::overtaken;
 }
 
-// What an interrupted move has begun. Nobody can switch to it any more.
+Done Move::check_ours() const {
+  return PIGEON_TRY(standing()) == Standing::ours ? Done() : Done(overtaken());
+}
+
+// What interrupted moves have begun. Nobody can switch to it any more.
 Done Move::remove_interrupted() {
-  for (const auto& other :
-       PIGEON_TRY(other_mailboxes(session_, old_.principal, old_.allocation().principal))) {
-    if (other.allocation.id != old_.moving) continue;
-    if (auto purged = purge_other(session_, other); !purged) {
-      return with_way_out(std::move(purged).failure().while_doing(
-          "delete what the interrupted move has left in " + other.mda));
-    }
-  }
-  return {};
+  auto others = PIGEON_TRY(other_mailboxes(session_, old_.principal, old_.allocation().principal));
+  std::erase_if(others, [](const auto& other) { return other.is_whole; });
+  auto purged = purge_others(session_, std::move(others));
+  if (purged) return {};
+  return with_way_out(std::move(purged).failure().while_doing("delete what an interrupted move has left"));
 }
 
 Done Move::remember(const Storage& storage, bool is_ready) {
@@ -171,14 +176,24 @@ void Move::undo() {
 Result<Copied> Move::run() {
   auto made = record();
   if (made) made = fresh_.ensure();
+  if (!made && old_.moving.empty()) undo();
   if (!made) {
-    if (old_.moving.empty()) undo();
     auto met = std::move(made).failure().while_doing("make the new mailbox");
-    return old_.moving.empty() ? met : with_way_out(std::move(met));
+    return old_.moving.empty() ? met : after(std::move(met));
   }
   auto copied = copy();
-  if (!copied) return with_way_out(std::move(copied).failure());
-  return copied;
+  return copied ? copied : after(std::move(copied).failure());
+}
+
+// After a failure, what stands in the tree says what can be done.
+Result<Copied> Move::after(Failure met) {
+  const auto now = standing();
+  if (now && *now == Standing::switched) return copied_;
+  if (!now || *now == Standing::ours) return with_way_out(std::move(met));
+  // Nobody will ever switch to the new mailbox, and who overtook us may not have seen it.
+  static_cast<void>(fresh_.purge());
+  static_cast<void>(forget(fresh_id()));
+  return overtaken();
 }
 
 Result<Copied> Move::copy() {
@@ -188,10 +203,10 @@ Result<Copied> Move::copy() {
   const auto preferences = PIGEON_TRY(old_.preferences(fresh_.mda()));
   Copying copying(session_, old_.storage, fresh_, preferences, CopyId::of_entry, "move");
   PIGEON_TRY(copying.look());
-  auto copied = PIGEON_TRY(copying.run());
-  PIGEON_TRY(copying.verify(copied));
+  copied_ = PIGEON_TRY(copying.run());
+  PIGEON_TRY(copying.verify(copied_));
   PIGEON_TRY(switch_over());
-  return copied;
+  return copied_;
 }
 
 Done Move::switch_over() {
@@ -208,8 +223,7 @@ Done Move::switch_over() {
   if (applied) return *applied == Applied::yes ? Done() : Done(overtaken());
   if (!applied.failure().may_have_happened) return applied.failure();
   // The answer was lost. What stands in the tree now says what happened.
-  const auto object = PIGEON_TRY(principal());
-  return object.attributes.get("id") == fresh_id() ? Done() : Done(applied.failure());
+  return PIGEON_TRY(standing()) == Standing::switched ? Done() : Done(applied.failure());
 }
 
 Done Move::end() {
@@ -229,10 +243,9 @@ Result<bool> finish_switched(Session& session, const Mailbox& mailbox) {
 }
 
 Done purge_old(Session& session, const Mailbox& now) {
-  for (const auto& other : PIGEON_TRY(other_mailboxes(session, now.principal, now.allocation().principal))) {
-    if (other.allocation.id != now.allocation().id) PIGEON_TRY(purge_other(session, other));
-  }
-  return {};
+  auto others = PIGEON_TRY(other_mailboxes(session, now.principal, now.allocation().principal));
+  std::erase_if(others, [&](const auto& other) { return other.allocation.id == now.allocation().id; });
+  return purge_others(session, std::move(others));
 }
 
 }  // namespace
@@ -263,6 +276,18 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
     return failure(PIGEON_UNSUPPORTED, "move the mailbox of " + printable(address) + ": " +
                                            old.storage.name() + " cannot list, read and retire one")
         .with_remedy("import its mail from files that the storage's own tools have made");
+  }
+  if ((mda->operations<pigeon_mda>().capabilities & PIGEON_MDA_HANDS_OVER) != 0) {
+    return failure(PIGEON_UNSUPPORTED,
+                   "move the mailbox of " + printable(address) + " into " + name +
+                       ": another server keeps its mailboxes, and would take old mail for new")
+        .with_remedy("export it, and bring it into that server by its own tools");
+  }
+  for (const auto& other : PIGEON_TRY(other_mailboxes(session, old.principal))) {
+    if (!same_name(other.mda, name) || !other.is_whole) continue;
+    return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address) + " into " + name +
+                                        ": it was moved out of one there, and that is still kept")
+        .with_remedy("delete that with `" + mailbox_command("purge", address) + " --retired`");
   }
   host::Allocator allocator(*PIGEON_TRY(session.tree()), *plugins, session.log());
   const auto requests = PIGEON_TRY(old.requests(session, *mda));

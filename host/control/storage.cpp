@@ -38,6 +38,20 @@ Entry copy_of(const pigeon_entry& entry) {
           entry.received,     entry.marks,      entry.size >= sizeof entry ? copy(entry.id) : std::string()};
 }
 
+Done purge(Session& session, const OtherMailbox& other) {
+  auto* mda = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, other.mda));
+  auto allocation = other.allocation;
+  allocation.attributes = host::declared_only(allocation.attributes, *mda);
+  if (auto purged = Storage(*mda, std::move(allocation)).purge(); !purged) {
+    auto met = std::move(purged).failure();
+    met.remedy += (met.remedy.empty() ? "" : "; ") +
+                  std::string("if nothing of it is left, `pigeonctl tree remove ") +
+                  shell_word(other.path.text()) + "` forgets it";
+    return met;
+  }
+  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
+}
+
 }  // namespace
 
 Deadline later() {
@@ -141,23 +155,25 @@ Result<std::vector<OtherMailbox>> other_mailboxes(Session& session, const TreePa
     auto standing = PIGEON_TRY(host::standing_allocation(object));
     if (!standing) continue;
     standing->allocation.principal = names;
-    others.push_back({principal.child(name_of(object)), standing->mda, std::move(standing->allocation)});
+    others.push_back({principal.child(name_of(object)), standing->mda, std::move(standing->allocation),
+                      standing->is_ready});
   }
   return others;
 }
 
-Done purge_other(Session& session, const OtherMailbox& other) {
-  auto* mda = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, other.mda));
-  auto allocation = other.allocation;
-  allocation.attributes = host::declared_only(allocation.attributes, *mda);
-  if (auto purged = Storage(*mda, std::move(allocation)).purge(); !purged) {
-    auto met = std::move(purged).failure();
-    met.remedy += (met.remedy.empty() ? "" : "; ") +
-                  std::string("if nothing of it is left, `pigeonctl tree remove ") +
-                  shell_word(other.path.text()) + "` forgets it";
-    return met;
+Done purge_others(Session& session, std::vector<OtherMailbox> others) {
+  for (;;) {
+    const auto before = others.size();
+    Done last;
+    std::erase_if(others, [&](const auto& other) {
+      auto purged = purge(session, other);
+      const bool is_purged = static_cast<bool>(purged);
+      if (!is_purged) last = std::move(purged);
+      return is_purged;
+    });
+    if (others.empty()) return {};
+    if (others.size() == before) return last;
   }
-  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
 }
 
 Result<bool> has_base(Session& session, const std::string& mda) {

@@ -57,12 +57,14 @@ struct OtherMailbox {
   TreePath path;
   std::string mda;
   Allocation allocation;
+  bool is_whole;  // not one that a move has begun and not ended
 };
 Result<std::vector<OtherMailbox>> other_mailboxes(Session& session, const TreePath& principal,
                                                   const Principal& names = {});
 
-// Deletes it, with its object; it may be that only the object is left.
-Done purge_other(Session& session, const OtherMailbox& other);
+// Deletes them, with their objects; it may be that only an object is left. Of two that have one place, only
+// one can be there: the other's object goes once that is deleted.
+Done purge_others(Session& session, std::vector<OtherMailbox> others);
 
 // Whether an MDA keeps its mailboxes below a directory that is a setting of it; and an instance of such a
 // one, with this directory.
