@@ -4,6 +4,7 @@
 #include "conformance/allocations.hpp"
 #include "conformance/error_form.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -183,6 +184,11 @@ std::vector<std::size_t> Mailbox::copies(const std::vector<std::string>& texts) 
   found.assign(texts.size(), 0);
   read_files(count);
   return found;
+}
+
+bool Mailbox::is_in_files() const {
+  const std::filesystem::recursive_directory_iterator entries(trial_->directory());
+  return std::any_of(begin(entries), end(entries), [](const auto& each) { return each.is_regular_file(); });
 }
 
 bool Mailbox::read_back(const Visit& visit) const {

@@ -65,6 +65,8 @@ class Mailbox {
   [[nodiscard]] std::size_t copies(const std::string& text) const {
     return copies(std::vector{text}).front();
   }
+  // Whether the MDA keeps anything in files below the trial's directory. A server keeps it elsewhere.
+  [[nodiscard]] bool is_in_files() const;
   // Of each of these.
   [[nodiscard]] std::vector<std::size_t> copies(const std::vector<std::string>& texts) const;
 

@@ -3,6 +3,7 @@
 
 #include "slice.hpp"
 
+#include <sql-database/pause.hpp>
 #include <sql-tree/layout.hpp>
 #include <sql-tree/reader.hpp>
 
@@ -25,29 +26,13 @@ void Tree::let_go() {
 }
 
 Result<std::unique_ptr<Connection>> Tree::open_one(Need need, bool is_tree, Deadline deadline) {
-  std::optional<Failure> first;
-  const auto count = account_.servers.size();
-  for (std::size_t tried = 0; tried < count; ++tried) {
-    const auto index = (current_ + tried) % count;
-    auto opened = Connection::open(account_, account_.servers[index], is_tree, deadline);
-    if (opened && need == Need::original && (*opened)->is_copy()) {
-      opened = pigeon::misconfigured("ask the tree " + (*opened)->shown() + ": it can only be read")
-                   .with_remedy("name a server that can be written to among \"hosts\"");
-    }
-    if (opened) {
-      current_ = index;
-      return opened;
-    }
-    auto& met = opened.failure();
-    host_.debug(met.detail);
-    if (first) {
-      first->detail += "; " + met.detail;
-    } else {
-      first = std::move(met);
-    }
-    if (deadline.passed()) break;
-  }
-  return *std::move(first);
+  return servers_.first_that_answers(
+      deadline, [&](const Server& server) -> Result<std::unique_ptr<Connection>> {
+        auto opened = PIGEON_TRY(Connection::open(servers_.account(), server, is_tree, deadline));
+        if (need != Need::original || !opened->is_copy()) return opened;
+        return pigeon::misconfigured("ask the tree " + opened->shown() + ": it can only be read")
+            .with_remedy("name a server that can be written to among \"hosts\"");
+      });
 }
 
 Result<sql_tree::Connection*> Tree::connect(Need need, Deadline deadline) {
@@ -68,7 +53,7 @@ bool Tree::recovers(const Failure& failure, int attempt, Deadline deadline) {
   if (!connection_) return false;
   const auto course = connection_->course();
   if (course == Connection::Course::again && !failure.may_have_happened) {
-    sql_tree::pause(deadline);
+    sql_database::pause(deadline);
     return !deadline.passed();
   }
   if (course != Connection::Course::elsewhere && !failure.may_have_happened) return false;
@@ -76,8 +61,8 @@ bool Tree::recovers(const Failure& failure, int attempt, Deadline deadline) {
   // The table of one of them may be missing: then it is missed where it is needed, and only there.
   trusts_classes_ = false;
   if (failure.may_have_happened || deadline.passed()) return false;
-  if (attempt > 0) current_ = (current_ + 1) % account_.servers.size();
-  return attempt <= static_cast<int>(account_.servers.size());
+  if (attempt > 0) servers_.pass_over();
+  return attempt <= static_cast<int>(servers_.count());
 }
 
 Result<std::optional<Objects>> Tree::read(sql_tree::Connection& connection, const pigeon::Fetch& request) {
@@ -117,7 +102,7 @@ Result<std::optional<Objects>> Tree::read(sql_tree::Connection& connection, cons
 Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
   let_go();
   auto connection = PIGEON_TRY(open_one(Need::original, false, deadline));
-  const auto name = "\"" + pigeon::join(pigeon::split(account_.database, '"'), "\"\"") + "\"";
+  const auto name = "\"" + pigeon::join(pigeon::split(servers_.account().database, '"'), "\"\"") + "\"";
   PIGEON_TRY(connection->execute("CREATE DATABASE IF NOT EXISTS " + name +
                                  " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;\nUSE " + name + ";\n"));
   // A database of something else is not ours to change. A new one is empty.

@@ -6,6 +6,7 @@
 
 #include "connection.hpp"
 
+#include <sql-server/servers.hpp>
 #include <sql-tree/tree.hpp>
 
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace datatree_sql {
 
 class Tree final : public sql_tree::Tree {
  public:
-  Tree(pigeon::Host host, Account account) : host_(host), account_(std::move(account)) {}
+  Tree(pigeon::Host host, Account account) : servers_(host, std::move(account)) {}
   static Result<std::unique_ptr<Tree>> open(pigeon::Host host, const pigeon::Settings& settings);
 
   Done initialize(const pigeon_schema& schema, Deadline deadline);
@@ -36,9 +37,7 @@ class Tree final : public sql_tree::Tree {
   Result<std::unique_ptr<Connection>> open_one(Need need, bool is_tree, Deadline deadline);
   void let_go();
 
-  pigeon::Host host_;
-  Account account_;
-  std::size_t current_ = 0;
+  sql_server::Servers servers_;
   std::unique_ptr<Connection> connection_;
   std::set<std::string> met_;  // classes, on this connection
   bool trusts_classes_ = true;

@@ -100,11 +100,18 @@ Done Mailboxes::check_open(const Row& row, const Place& place, const Allocation&
   return row.state == State::retired ? retired(place, allocation) : purged(place, allocation);
 }
 
-Result<bool> Mailboxes::is_empty(const std::string& table) {
-  auto* statement = PIGEON_TRY(connection_.prepare("SELECT 1 FROM " + table + " LIMIT 1"));
-  const bool found = PIGEON_TRY(statement->with().step());
-  statement->reset();
-  return !found;
+// A table that another mailbox has is its own; and mail in one that none has bears no stamp.
+Done Mailboxes::check_table(const Place& place, const Allocation& allocation) {
+  auto* owner = PIGEON_TRY(connection_.prepare("SELECT allocation FROM mailboxes WHERE own_table = ?"));
+  if (PIGEON_TRY(owner->with(std::string_view(place.own_table)).step())) {
+    const auto id = owner->text(0);
+    owner->reset();
+    return foreign(place, id, allocation);
+  }
+  auto* mail = PIGEON_TRY(connection_.prepare("SELECT 1 FROM " + place.messages() + " LIMIT 1"));
+  const bool has_mail = PIGEON_TRY(mail->with().step());
+  mail->reset();
+  return has_mail ? Done(unstamped(place, allocation)) : Done();
 }
 
 Done Mailboxes::insert(const Place& place, const Allocation& allocation) {
@@ -129,8 +136,7 @@ Done Mailboxes::make(const Place& place, const Allocation& allocation) {
   if (!place.own_table.empty()) PIGEON_TRY(connection_.execute(dialect_.messages_table(place.own_table)));
   auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
   if (const auto row = PIGEON_TRY(find(place, true))) return check_open(*row, place, allocation);
-  if (!place.own_table.empty() && !PIGEON_TRY(is_empty(place.messages())))
-    return unstamped(place, allocation);
+  if (!place.own_table.empty()) PIGEON_TRY(check_table(place, allocation));
   PIGEON_TRY(insert(place, allocation));
   return transaction.commit();
 }
@@ -165,7 +171,11 @@ Done Mailboxes::remove(const Place& place, const Allocation& allocation) {
   const auto row = PIGEON_TRY(find_own(place, allocation, false));
   const std::string own_folders = "(SELECT folder FROM folders WHERE mailbox = ?)";
   if (place.own_table.empty()) {
-    PIGEON_TRY(run("DELETE FROM " + place.messages() + " WHERE folder IN " + own_folders, row.mailbox));
+    // Each a transaction of its own: one of many gigabytes would be none.
+    auto* some = PIGEON_TRY(connection_.prepare("DELETE FROM " + place.messages() + " WHERE folder IN " +
+                                                own_folders + " LIMIT 1000"));
+    while (PIGEON_TRY(some->with(row.mailbox).run()) > 0) {
+    }
   } else {
     PIGEON_TRY(connection_.execute("DROP TABLE IF EXISTS " + place.messages() + ";\n"));
   }

@@ -74,7 +74,7 @@ class Mailboxes {
 
  private:
   Done insert(const Place& place, const Allocation& allocation);
-  Result<bool> is_empty(const std::string& table);
+  Done check_table(const Place& place, const Allocation& allocation);
   Done run(const std::string& sql, std::int64_t parameter);
 
   Connection& connection_;

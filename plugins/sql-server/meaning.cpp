@@ -33,6 +33,7 @@ constexpr std::array kMeanings = {
     Meaning{1062, PIGEON_BUSY, Course::again, ""},
     Meaning{1451, PIGEON_BUSY, Course::again, ""},
     Meaning{1452, PIGEON_BUSY, Course::again, ""},
+    Meaning{1305, PIGEON_BUSY, Course::again, ""},  // a savepoint, with its transaction
     Meaning{1969, PIGEON_TIMEOUT, Course::none, kTransaction},
     // The connection is gone, or was not to be had.
     Meaning{2002, PIGEON_UNAVAILABLE, Course::elsewhere, kStart},

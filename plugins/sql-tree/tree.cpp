@@ -5,20 +5,14 @@
 #include "reader.hpp"
 #include "writer.hpp"
 
+#include <sql-database/pause.hpp>
+
 #include <algorithm>
-#include <random>
-#include <thread>
 
 namespace sql_tree {
 
 using pigeon::nanoseconds;
 using pigeon::Token;
-
-void pause(Deadline deadline) {
-  thread_local std::minstd_rand random(std::random_device{}());
-  const auto time = std::chrono::milliseconds(std::uniform_int_distribution<>(5, 25)(random));
-  std::this_thread::sleep_for(std::min(nanoseconds(time), deadline.left()));
-}
 
 Result<std::optional<Objects>> Tree::fetch(const pigeon::Fetch& request) {
   return on_connection<std::optional<Objects>>(
@@ -125,7 +119,7 @@ Result<std::optional<Token>> Tree::lock(const TreePath& path, nanoseconds lease,
       return pigeon::failure(PIGEON_BUSY,
                              "lock " + path.text() + ": others held the lock until the deadline");
     }
-    if (!is_free) pause(deadline);
+    if (!is_free) sql_database::pause(deadline);
   }
 }
 

@@ -68,7 +68,4 @@ class Tree {
                     Deadline deadline);
 };
 
-// Long enough not to burden the database, different for each, so that those who wait do not wake together.
-void pause(Deadline deadline);
-
 }  // namespace sql_tree

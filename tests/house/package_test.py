@@ -133,6 +133,7 @@ class Packages(unittest.TestCase):
         for name, files in {
             "pigeondeliver": ("bin/pigeon-deliver", "bin/pigeonctl", "lib/pigeon/plugins/mda-maildir.so",
                               "lib/pigeon/plugins/mda-lmtp.so", "share/man/man5/mda-lmtp.5.gz",
+                              "lib/pigeon/plugins/mda-sqlite.so", "share/man/man5/mda-sqlite.5.gz",
                               "share/man/man5/pigeon.json.5.gz", "share/man/man7/pigeon-plugins.7.gz",
                               "share/man/man8/pigeonctl.8.gz"),
             "libpigeon-plugin-dev": ("bin/pigeon-conformance", "bin/pigeon-new", "share/pkgconfig/pigeon-plugin.pc",
@@ -140,7 +141,8 @@ class Packages(unittest.TestCase):
                                      "lib/cmake/PigeonDeliver/PigeonDeliverConfig.cmake",
                                      "share/man/man1/pigeon-new.1.gz", "share/pigeon/new/tests.cmake",
                                      "share/pigeon/example/mda-plain/plugin.cpp"),
-            "pigeondeliver-mysql": ("lib/pigeon/plugins/datatree-sql.so", "share/man/man5/datatree-sql.5.gz"),
+            "pigeondeliver-mysql": ("lib/pigeon/plugins/datatree-sql.so", "share/man/man5/datatree-sql.5.gz",
+                                    "lib/pigeon/plugins/mda-sql.so", "share/man/man5/mda-sql.5.gz"),
             "pigeondeliver-ldap": ("lib/pigeon/plugins/datatree-ldap.so", "share/man/man5/datatree-ldap.5.gz"),
         }.items():
             for file in files if name in packages else ():

@@ -18,8 +18,8 @@ C = ["gcc", "-std=gnu11"]
 CXX = ["g++", "-std=c++20", "-fno-gnu-unique"]
 # What a plugin cannot be opened without, and no check can make up.
 SETTINGS = {"mailStore": {"mda": "mda-maildir", "creator": "creator-lock"}}
-# Trees on servers: tests/server/ runs the checks where there is one.
-ON_SERVERS = {"datatree-ldap", "datatree-sql"}
+# On servers: tests/server/ runs the checks where there is one.
+ON_SERVERS = {"datatree-ldap", "datatree-sql", "mda-sql"}
 SHIPPED = sorted(file for file in PLUGINS.glob("*.so") if file.stem not in ON_SERVERS)
 # As pigeon_add_plugin has it.
 FLAGS = ["-O1", "-shared", "-fPIC", "-fvisibility=hidden", f"-I{PREFIX}/include", "-Wl,-z,relro", "-Wl,-z,now"]
