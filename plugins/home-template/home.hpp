@@ -38,6 +38,6 @@ pigeon::Result<std::string> requested_home(std::string_view request, const std::
 pigeon::Result<std::string> allocated_home(const pigeon::Allocation& allocation);
 
 // Whether the base directory is there, marked, ours alone, and can be written to.
-pigeon::Done check_base(const std::string& base);
+pigeon::Done check_base(const std::string& path);
 
 }  // namespace home_template

@@ -14,7 +14,6 @@ namespace mda_sql {
 namespace {
 
 using sql_mailbox::Item;
-using sql_mailbox::Place;
 using sql_mailbox::State;
 
 const sql_mailbox::Dialect& dialect() {

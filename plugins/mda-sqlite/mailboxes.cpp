@@ -15,7 +15,6 @@ namespace mda_sqlite {
 namespace {
 
 using sql_mailbox::Item;
-using sql_mailbox::Place;
 using sql_mailbox::State;
 
 constexpr const char* kPlugin = "mda-sqlite";

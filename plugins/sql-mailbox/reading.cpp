@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "reading.hpp"
 
+#include "folder.hpp"
+
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/values.hpp>
 
@@ -11,6 +13,8 @@
 namespace sql_mailbox {
 namespace {
 
+// What the main folder is called among others, as IMAP calls it.
+constexpr const char* kMain = "INBOX";
 constexpr std::int64_t kPage = 500;  // entries at a time
 
 Failure too_late(const Place& place) {
@@ -60,7 +64,7 @@ Done Reading::list_folder(std::int64_t folder, const std::string& name, Deadline
     statement->with(folder, last);
     while (PIGEON_TRY(statement->step())) {
       last = statement->integer(0);
-      page.push_back({.folder = name,
+      page.push_back({.folder = name.empty() ? std::string(kMain) : name,
                       .name = std::to_string(last),
                       .bytes = never_negative(statement->integer(1)),
                       .received = statement->integer(2),
@@ -79,7 +83,8 @@ Done Reading::read(const Allocation& allocation, const std::string& folder, cons
                    Deadline deadline, const std::function<bool(std::string_view)>& give) {
   const auto row = PIGEON_TRY(Mailboxes(connection_, dialect_).find_own(place_, allocation, false));
   const auto uid = pigeon::number(name);
-  if (!uid) return not_there(place_, name);
+  const auto own_name = folder_name(folder);
+  if (!uid || !own_name) return not_there(place_, name);
   auto* statement = PIGEON_TRY(
       connection_.prepare("SELECT m.bytes, m.content FROM folders f JOIN " + place_.messages() +
                           " m ON m.folder = f.folder WHERE f.mailbox = ? AND f.name = ? AND m.uid = ? AND "
@@ -87,7 +92,7 @@ Done Reading::read(const Allocation& allocation, const std::string& folder, cons
   std::uint64_t left = 0;
   for (std::int64_t part = 0; part == 0 || left > 0; ++part) {
     if (deadline.passed()) return too_late(place_);
-    statement->with(row.mailbox, std::string_view(folder), static_cast<std::int64_t>(*uid), part);
+    statement->with(row.mailbox, std::string_view(*own_name), static_cast<std::int64_t>(*uid), part);
     // Deleted, be it while it was read.
     if (!PIGEON_TRY(statement->step())) return not_there(place_, name);
     const auto content = statement->text(1);
