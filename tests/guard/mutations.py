@@ -193,7 +193,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is written into the tree is flushed",
-        "plugins/datatree-sqlite/database.cpp",
+        "plugins/sqlite-file/database.cpp",
         "PRAGMA synchronous = FULL",
         "PRAGMA synchronous = OFF",
         SQLITE,
