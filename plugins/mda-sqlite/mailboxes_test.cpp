@@ -136,6 +136,30 @@ TEST_CASE("a retry is stored once, in a batch and in several, also after a reade
   CHECK(f.entries().front().name == "2");
 }
 
+TEST_CASE("what one delivery of a batch meets leaves nothing of it, and does not touch the others") {
+  const Fixture f;
+  static_cast<void>(
+      f.sql("CREATE TRIGGER bad BEFORE INSERT ON messages WHEN new.delivery = 'bad' BEGIN SELECT "
+            "RAISE(ABORT, 'x'); "
+            "END"));
+  const pigeon::Attributes makes{{"createFolders", {"TRUE"}}};
+  const FakeDelivery before(f.alice, "before", "1\n");
+  const FakeDelivery bad(f.alice, "bad", "2\n", "Work", makes);
+  const FakeDelivery after(f.alice, "after", "3\n");
+  f.deliver({&before, &bad, &after});
+  CHECK(before.status() == PIGEON_OK);
+  CHECK(PIGEON_STATUS_RANGE(bad.status()) == PIGEON_TEMPORARY);
+  CHECK(after.status() == PIGEON_OK);
+  CHECK(f.sql("SELECT group_concat(id) FROM deliveries") == "after,before");
+  CHECK(f.sql("SELECT group_concat(uidnext) FROM folders") == "3");
+  static_cast<void>(f.sql("DROP TRIGGER bad"));
+  const FakeDelivery again(f.alice, "bad", "2\n", "Work", makes);
+  f.deliver({&again});
+  CHECK(again.status() == PIGEON_OK);
+  CHECK_FALSE(again.was_there());
+  CHECK(f.entries().size() == 3);
+}
+
 TEST_CASE("equal messages whose id is not unique are several") {
   const Fixture f;
   const FakeDelivery one(f.alice, "q", "same\n", "", {}, false);

@@ -23,6 +23,7 @@ class Mutation:
 MAILDIR = ("mda-maildir", "mda-maildir-tests")
 SQLITE = ("datatree-sqlite", "datatree-sqlite-tests")
 LDAP = ("datatree-ldap", "datatree-ldap-tests")
+MAIL_FILE = ("mda-sqlite", "mda-sqlite-tests")
 HOST = ("pigeon-deliver", "pigeonctl", "host-tests")
 
 POWER_LOSS = ("power_loss_test", "creator-optimistic: ")
@@ -34,6 +35,7 @@ MAILBOX = "plugins/mda-maildir/mailbox.cpp"
 FILE = "plugin-api/include/pigeon/sdk/file.hpp"
 PATHS = "plugin-api/include/pigeon/sdk/mailbox.hpp"
 SUPERVISOR = "host/supervisor.cpp"
+SQL_BATCH = "plugins/sql-mailbox/batch.cpp"
 LDAP_READER = "plugins/datatree-ldap/reader.cpp"
 
 MUTATIONS = (
@@ -353,5 +355,50 @@ MUTATIONS = (
         LDAP,
         ("ldap_servers_test", "test_wrong"),
         "0 != 75",
+    ),
+    Mutation(
+        "a NUL does not end a message in an SQLite file",
+        "plugins/sqlite-file/database.hpp",
+        "value.bytes.size(), SQLITE_STATIC",
+        "value.bytes.substr(0, value.bytes.find('\\0')).size(), SQLITE_STATIC",
+        MAIL_FILE,
+        ("mda-sqlite-tests", "a message is stored and read byte for byte*"),
+        "ERROR",
+    ),
+    Mutation(
+        "a NUL does not end a message in MariaDB",
+        "plugins/sql-server/connection.cpp",
+        "SQLString(value.data(), value.size())",
+        "SQLString(std::string(value).c_str())",
+        ("mda-sql",),
+        ("sql_mailbox_test", "test_own_table"),
+        "!=",
+    ),
+    Mutation(
+        "a retry of what is in a database is not stored again",
+        SQL_BATCH,
+        "  if (!delivery.id_is_unique()) item.key",
+        "  item.key",
+        MAIL_FILE,
+        ("mda-sqlite-tests", "a retry is stored once*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what one delivery into a database meets is undone",
+        SQL_BATCH,
+        '  if (!connection_.execute("ROLLBACK TO SAVEPOINT " + name + ";\\n")) return std::move(done).failure();\n',
+        "",
+        MAIL_FILE,
+        ("mda-sqlite-tests", "what one delivery of a batch meets*"),
+        "ERROR",
+    ),
+    Mutation(
+        "a mailbox in a database that is retired takes no mail",
+        "plugins/sql-mailbox/mailbox.cpp",
+        "  if (row.state == State::open) return {};\n",
+        "  if (row.state != State::purged) return {};\n",
+        MAIL_FILE,
+        ("mda-sqlite-tests", "a mailbox that is retired takes no mail*"),
+        "ERROR",
     ),
 )
