@@ -30,13 +30,14 @@ Failure wrong(const Directory& home, const std::string& what, const std::string&
   return pigeon::misconfigured("open mailbox " + home.below(kFile) + ": " + what).with_remedy(remedy);
 }
 
-// What is not a file of this mailbox alone is not believed.
+// What is not a file of this mailbox alone is not believed. Looked at without being opened: when a process
+// closes a file, whatever locks it has on that are gone, and SQLite may have some, for another thread.
 Result<bool> check_file(const Directory& home) {
-  const auto file = PIGEON_TRY(home.open_file(kFile));
-  if (!file) return false;
   struct stat status = {};
-  if (::fstat(file->get(), &status) != 0)
+  if (::fstatat(home.fd(), kFile, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return false;
     return pigeon::system_failure("examine " + home.below(kFile), errno);
+  }
   const auto word = pigeon::shell_word(home.below(kFile));
   if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
     return wrong(home, "it is not a regular file of one name",
@@ -49,8 +50,8 @@ Result<bool> check_file(const Directory& home) {
                  "chown " + std::to_string(::geteuid()) + " " + word + " && chmod 600 " + word);
   }
   struct statfs system = {};
-  if (::fstatfs(file->get(), &system) != 0)
-    return pigeon::system_failure("examine the file system of " + home.below(kFile), errno);
+  if (::fstatfs(home.fd(), &system) != 0)
+    return pigeon::system_failure("examine the file system of " + home.shown(), errno);
   if (sqlite_file::is_remote(system)) {
     return wrong(home, "it is on a network file system",
                  "put the base of mda-sqlite on a local file system; mda-maildir can do without");

@@ -6,7 +6,10 @@
 #include <pigeon/testing/temporary_directory.hpp>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -373,6 +376,29 @@ TEST_CASE("what is not a file of this mailbox alone is not opened") {
   std::ofstream(file) << "no database";
   fs::permissions(file, fs::perms(0600));
   CHECK(refuses("something else"));
+}
+
+TEST_CASE("whoever uses a mailbox keeps the locks that another thread has on it") {
+  const Fixture f;
+  auto home = pigeon::Directory::open(f.home());
+  REQUIRE((home && *home));
+  auto file = mda_sqlite::MailFile::open(**std::move(home), soon());
+  REQUIRE((file && *file));
+  const auto transaction = sql_database::Transaction::begin(**file, sql_database::Transaction::For::writing);
+  REQUIRE(transaction);
+  CHECK(f.entries().empty());
+  CHECK(f.mda->usage(f.alice, {}, false, soon()).operator bool());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Only another process can tell.
+    const int opened = ::open((f.home() / "mail.db").c_str(), O_RDWR | O_CLOEXEC);
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    ::_exit(opened >= 0 && ::fcntl(opened, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("mailboxes of other programs there are none") {
