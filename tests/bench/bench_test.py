@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import unittest
@@ -159,6 +160,35 @@ class Batch(Bench):
         self.assertAlmostEqual(found["own_ratio"], rates["store 32 32"] / rates["store 1 32"])
         self.assertAlmostEqual(found["disk_ratio"], rates["bare 32 -"] / rates["bare 1 -"])
         self.assertEqual(found["reached"], found["own_ratio"] >= found["wanted_ratio"])
+
+
+class Store(Bench):
+    STORE = ("--build", BUILD, "--seconds", 0.02, "--rounds", 1, "-n", 3, "--sizes", 1)
+
+    def test_figures(self):
+        """bench/store prints rate, limit and ratio of each batch and format, and whether each figure is reached."""
+        if not (BUILD / "bin" / "bench-store").is_file():
+            self.skipTest(f"bench-store is not built in {BUILD}")
+        lines = bench("store", "maildir", "sqlite", *self.STORE).stdout.splitlines()
+        for name in ("maildir", "sqlite"):
+            at = next(i for i, l in enumerate(lines) if l.startswith(f"{name}, 1 KiB"))
+            self.assertEqual([l.split()[3] for l in lines[at + 1 : at + 4]], ["1", "8", "64"], lines)
+            verdicts = [l for l in lines if re.match(rf"(REACHED|MISSED) {name}, 1 KiB: 0.[68] of the limit", l)]
+            self.assertEqual(len(verdicts), 2, lines)
+        self.assertTrue(lines[-1].startswith("printed by: bench/store maildir sqlite "), lines[-1])
+
+    def test_json(self):
+        """bench/store --json says by its own figures whether each is reached, and what was skipped and why."""
+        if not (BUILD / "bin" / "bench-store").is_file():
+            self.skipTest(f"bench-store is not built in {BUILD}")
+        found = json.loads(bench("store", *self.STORE, "--json").stdout)
+        self.assertTrue(all(v["reached"] == (v["is"] >= v["wanted"]) for v in found["verdicts"]), found)
+        for name in ("maildir", "mbox", "sqlite", "sql"):
+            self.assertNotEqual(name in found["results"], name in found["skipped"], found["skipped"])
+        maildir = found["results"]["maildir"]["1 KiB"]
+        for peer in ("procmail", "postfix"):
+            row = maildir["processes"] if peer == "procmail" else maildir["postfix"]
+            self.assertEqual(row is None, f"{peer}, maildir" in found["skipped"], found["skipped"])
 
 
 class Load(Bench):

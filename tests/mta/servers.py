@@ -148,6 +148,26 @@ maximal_backoff_time = 1d
         return re.findall(r'"queue_id": "(\w+)"', self.namespace.run("postqueue", "-j").stdout)
 
 
+class PostfixVirtual(Postfix):
+    """Postfix with its own delivery agent for virtual mailboxes: everything for example.com goes into one.
+
+    mailbox: a path that belongs to whom it is delivered as; a Maildir if it ends with "/". more: lines for main.cf.
+    """
+
+    def __init__(self, mailbox, owner, more=""):
+        self.mailbox, self.owner, self.more = mailbox, owner, more
+        super().__init__()
+
+    def documented(self, file):
+        if "master" in file:
+            return ""
+        maps = self.work / "mailboxes"
+        maps.write_text(f"/./ {self.mailbox}\n")
+        return (f"virtual_mailbox_domains = example.com\nvirtual_mailbox_maps = regexp:{maps}\n"
+                f"virtual_mailbox_base = /\nvirtual_minimum_uid = 1\nvirtual_uid_maps = static:{self.owner[0]}\n"
+                f"virtual_gid_maps = static:{self.owner[1]}\n{self.more}")
+
+
 class Exim(Mta):
     name = "exim"
     users = {"Debian-exim": 700}

@@ -225,19 +225,8 @@ class Procmail(OfView):
 class PostfixVirtual(Writer):
     """Postfix's own delivery agent for virtual mailboxes, behind its SMTP server."""
 
-    class Server(servers.Postfix):
-        place = maildir = None
-
-        def documented(self, file):
-            owner = self.maildir.stat()
-            (self.work / "mailboxes").write_text(f"/./ {self.maildir}/\n")
-            return "" if "master" in file else (
-                f"virtual_mailbox_domains = example.com\nvirtual_mailbox_maps = regexp:{self.work}/mailboxes\n"
-                f"virtual_mailbox_base = /\nvirtual_minimum_uid = 1\nvirtual_uid_maps = static:{owner.st_uid}\n"
-                f"virtual_gid_maps = static:{owner.st_gid}\n")
-
     def __enter__(self):
-        self.server = type("Server", (self.Server,), {"maildir": self.maildir})().__enter__()
+        self.server = servers.PostfixVirtual(f"{self.maildir}/", self.maildir.stat()[4:6]).__enter__()
         return self
 
     def __exit__(self, *_):
