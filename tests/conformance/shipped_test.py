@@ -18,6 +18,7 @@ PASSED = {
     "mailUsers": {"MODULE-02", "MODULE-07"},
     "mda-lmtp": {"MDA-01", "MDA-05", "MDA-07", "MDA-24", "MDA-27", "MDA-28"},
     "mda-maildir": {"MDA-01", "MDA-22", "MDA-27", "MDA-28"},
+    "mda-mbox": {"MDA-01", "MDA-11", "MDA-12", "MDA-22", "MDA-27", "MDA-28"},
     "mda-sqlite": {"MDA-01", "MDA-11", "MDA-12", "MDA-22", "MDA-27", "MDA-28"},
 }
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "ledger.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+#include <vector>
+
+namespace mda_mbox {
+namespace {
+
+using pigeon::Directory;
+using pigeon::Done;
+
+constexpr std::string_view kName = "stored.";
+constexpr std::string_view kSeen = "~";
+// No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is
+// kept for two to three weeks.
+constexpr std::uint64_t kWeeksKept = 2;
+constexpr std::uint64_t kWeek = 604'800;  // seconds
+constexpr std::size_t kHashSize = 16;
+constexpr std::size_t kLongestId = 64;
+
+std::uint64_t this_week() {
+  return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek;
+}
+
+std::string known_line(const std::string& file, std::uint64_t size) {
+  return "= " + std::to_string(size) + " " + file + "\n";
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestId && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+}
+
+}  // namespace
+
+// All weeks that are there are read, so that a clock that jumps makes no difference.
+Done Ledger::read(const Directory& own) {
+  if (is_stale_) *this = Ledger();
+  auto names = PIGEON_TRY(own.names());
+  std::erase_if(names, [](const std::string& name) { return !pigeon::starts_with(name, kName); });
+  std::sort(names.begin(), names.end());
+  for (const auto& name : names) PIGEON_TRY(read_week(own, name, weeks_[name]));
+  return {};
+}
+
+Done Ledger::read_week(const Directory& own, const std::string& name, Week& week) {
+  constexpr std::size_t kChunk = 1U << 16U;
+  const auto file = PIGEON_TRY(own.open_file(name));
+  struct stat status = {};
+  if (!file) return {};
+  if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + own.below(name), errno);
+  if (!S_ISREG(status.st_mode)) return {};
+  if (week.inode != status.st_ino) week = {status.st_ino, 0};
+  std::string text;
+  while (week.read + text.size() < static_cast<std::size_t>(status.st_size)) {
+    const auto before = text.size();
+    text.resize(before + kChunk);
+    const auto got = pigeon::retry([&] {
+      return ::pread(file->get(), text.data() + before, kChunk, static_cast<off_t>(week.read + before));
+    });
+    if (got < 0) return pigeon::system_failure("read " + own.below(name), errno);
+    text.resize(before + static_cast<std::size_t>(got));
+    if (got == 0) break;
+  }
+  for (const auto line : pigeon::split(text, '\n')) take(line);
+  week.read += text.size();
+  return {};
+}
+
+// What a power failure may have left is passed over.
+void Ledger::take(std::string_view line) {
+  const auto words = pigeon::split(line, ' ');
+  if (words.size() == 3 && words[0] == "=") {
+    const auto size = pigeon::number(words[1]);
+    if (size && !is_damaged_) known_[std::string(words[2])] = *size;
+    return;
+  }
+  if (line == kSeen) is_damaged_ = false;
+  if (line.find('\0') != std::string_view::npos) is_damaged_ = true;
+  if (words.size() != 2 || words[1].size() != kHashSize || !is_word(words[1])) return;
+  const std::string hash(words[1]);
+  if (words[0] == "?") {
+    ++found_[hash].ours;
+  } else if (words[0] == "%") {
+    ++found_[hash].others;
+  } else if (words[0] == "!") {
+    auto& found = found_[hash];
+    --(found.ours > 0 ? found.ours : found.others);
+  } else if (is_word(words[0])) {
+    const std::string id(words[0]);
+    if (!stored_.emplace(id, hash).second) return;
+    const auto [same, is_first] = ids_.emplace(hash, id);
+    if (!is_first) same->second.clear();
+  }
+}
+
+bool Ledger::can_claim(const std::string& hash, bool is_unique) const {
+  const auto found = found_.find(hash);
+  return found != found_.end() && (found->second.ours > 0 || (is_unique && found->second.others > 0));
+}
+
+std::optional<std::string> Ledger::id_of(const std::string& hash) const {
+  const auto id = ids_.find(hash);
+  if (id == ids_.end() || id->second.empty()) return std::nullopt;
+  return id->second;
+}
+
+void Ledger::stored(const std::string& id, const std::string& hash) {
+  const auto line = id + " " + hash;
+  take(line);
+  unsaved_ += line + "\n";
+}
+
+void Ledger::found(const std::string& hash, bool is_ours) {
+  const auto line = (is_ours ? "? " : "% ") + hash;
+  take(line);
+  unsaved_ += line + "\n";
+}
+
+void Ledger::claim(const std::string& hash) {
+  const auto line = "! " + hash;
+  take(line);
+  unsaved_ += line + "\n";
+}
+
+std::optional<std::uint64_t> Ledger::known(const std::string& file) const {
+  const auto found = known_.find(file);
+  if (found == known_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Ledger::know(const std::string& file, std::uint64_t size) {
+  known_[file] = size;
+  if (std::exchange(is_damaged_, false)) unsaved_ += std::string(kSeen) + "\n";
+  unsaved_ += known_line(file, size);
+}
+
+Done Ledger::save(const Directory& own) {
+  if (unsaved_.empty()) return {};
+  const auto name = std::string(kName) + std::to_string(this_week());
+  auto file = PIGEON_TRY(own.open_file(name, O_WRONLY | O_APPEND));
+  const bool is_first_of_week = !file;
+  if (!file) file = PIGEON_TRY(own.create_file(name));
+  if (!file)
+    return pigeon::temporary("create " + own.below(name) + ": another process did at the same moment");
+  // An empty line first: what a power failure has left may have no end.
+  auto text = "\n" + std::exchange(unsaved_, {});
+  if (is_first_of_week) {
+    // What older weeks say of files is to outlive them.
+    for (const auto& [known, size] : known_) text += known_line(known, size);
+  }
+  auto& week = weeks_[name];
+  struct stat status = {};
+  is_stale_ = true;
+  PIGEON_TRY(pigeon::write_all(*file, text, own.below(name)));
+  if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + own.below(name), errno);
+  week = {status.st_ino, static_cast<std::size_t>(status.st_size)};
+  is_stale_ = false;
+  return is_first_of_week ? forget_old(own) : Done();
+}
+
+void Ledger::forget_unsaved() {
+  if (unsaved_.empty()) return;
+  unsaved_.clear();
+  is_stale_ = true;
+}
+
+Done Ledger::forget_old(const Directory& own) {
+  for (const auto& name : PIGEON_TRY(own.names())) {
+    if (!pigeon::starts_with(name, kName)) continue;
+    const auto number = pigeon::number(std::string_view(name).substr(kName.size()));
+    if (number && *number + kWeeksKept < this_week()) PIGEON_TRY(own.remove(name));
+  }
+  return {};
+}
+
+}  // namespace mda_mbox

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// Which messages a mailbox has taken, so that a retry after a success stores nothing twice. A line each, in a
+// file per week that is appended to and never flushed:
+//
+//   ID HASH    stored under this unique id, with this hash of its bytes
+//   ? HASH     found in the mbox, from an append of ours that was not answered
+//   % HASH     found in the mbox, from whomever
+//   ! HASH     one such is accounted for
+//   = SIZE FILE   of the mbox, or a folder's file: up to there, all of this is said
+//   ~          what was lost before this line was seen to be
+//
+// Where a power failure has left a hole, what was said of a size behind it may rest on what is lost, and is
+// not believed.
+//
+// A message that is found so is the one that is delivered again: with "%" only where its id is unique.
+#pragma once
+
+#include <pigeon/sdk/file.hpp>
+#include <pigeon/sdk/result.hpp>
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace mda_mbox {
+
+class Ledger {
+ public:
+  // Reads what was added since the last time. REQUIRES: whoever calls this excludes others until all is
+  // saved; the directory is always the same one.
+  pigeon::Done read(const pigeon::Directory& own);
+
+  [[nodiscard]] bool has(const std::string& id) const { return stored_.contains(id); }
+  // Whether a message of this hash is in the mbox, and nobody has claimed it.
+  [[nodiscard]] bool can_claim(const std::string& hash, bool is_unique) const;
+  // The id that a message of this hash was stored under; nothing if it is not known, or not certain.
+  [[nodiscard]] std::optional<std::string> id_of(const std::string& hash) const;
+
+  // Up to where it has been told of a file; empty: the mbox itself. Nothing: it was not.
+  [[nodiscard]] std::optional<std::uint64_t> known(const std::string& file) const;
+
+  // These count at once, and are written with the next save.
+  void stored(const std::string& id, const std::string& hash);
+  void found(const std::string& hash, bool is_ours);
+  void claim(const std::string& hash);
+
+  void know(const std::string& file, std::uint64_t size);
+
+  pigeon::Done save(const pigeon::Directory& own);
+  // What was not saved is not so.
+  void forget_unsaved();
+
+  [[nodiscard]] std::size_t size() const { return stored_.size() + found_.size(); }
+
+ private:
+  struct Week {
+    ino_t inode = 0;
+    std::size_t read = 0;
+  };
+  struct Found {
+    int ours = 0;
+    int others = 0;
+  };
+
+  pigeon::Done read_week(const pigeon::Directory& own, const std::string& name, Week& week);
+  void take(std::string_view line);
+  static pigeon::Done forget_old(const pigeon::Directory& own);
+
+  std::map<std::string, Week> weeks_;
+  std::unordered_map<std::string, std::string> stored_;  // id to hash
+  std::unordered_map<std::string, std::string> ids_;     // hash to id; empty: several
+  std::unordered_map<std::string, Found> found_;
+  std::map<std::string, std::uint64_t> known_;
+  bool is_damaged_ = false;
+  std::string unsaved_;
+  bool is_stale_ = false;
+};
+
+}  // namespace mda_mbox

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "mailbox.hpp"
+
+#include "folder.hpp"
+#include "spool_lock.hpp"
+
+#include <home-template/home.hpp>
+
+#include <pigeon/sdk/mailbox.hpp>
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace mda_mbox {
+namespace {
+
+constexpr const char* kStamp = "allocation";
+constexpr const char* kPurged = "allocation.purged";
+// Of one allocation, like the stamp: a mailbox that is made here later is not meant.
+constexpr const char* kRetired = "retired.";
+constexpr const char* kState = "state";
+constexpr std::size_t kLargestStamp = 256;
+// ".{name}.pigeon" is a name of a file as well.
+constexpr std::size_t kLongestName = 240;
+
+std::string command(const std::string& what, const Allocation& allocation) {
+  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
+}
+
+Failure unstamped(const std::string& shown, const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + shown + ": it does not bear our stamp")
+      .with_remedy("if it is this user's, take it over with `" + command("adopt", allocation) + "`");
+}
+
+Failure foreign(const Directory& directory, const Place& place, const std::string& id,
+                const Allocation& allocation) {
+  return pigeon::misconfigured("use mailbox " + directory.below(place.name) +
+                               ": it is stamped with allocation " + pigeon::printable(id) +
+                               ", and this user's is " + allocation.id)
+      .with_remedy("find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
+                   "`; if nobody's, remove the stamp " +
+                   pigeon::shell_word(directory.below(place.own()) + "/" + kStamp) + " and run `" +
+                   command("adopt", allocation) + "`");
+}
+
+Done check_retired(const Directory& own, const Allocation& allocation) {
+  if (!PIGEON_TRY(own.has(kRetired + allocation.id))) return {};
+  return pigeon::misconfigured("use mailbox " + own.shown() +
+                               ": it is retired, for its mail is being moved elsewhere or was moved")
+      .with_remedy("if the move was interrupted, go on with `" + command("move", allocation) +
+                   " MDA --resume`, or take the mailbox back with `" + command("adopt", allocation) + "`");
+}
+
+// Whose mailbox it is; nothing if it bears no stamp.
+Result<std::optional<std::string>> stamp_of(const Directory& directory, const Place& place,
+                                            const char* name = kStamp) {
+  auto text = PIGEON_TRY(directory.read_file(place.own() + "/" + name, kLargestStamp));
+  if (text && !text->empty() && text->back() == '\n') text->pop_back();
+  return text;
+}
+
+// Removes a directory of files; what other programs may have made there as well. Nothing is followed.
+Done remove_directory(const Directory& parent, const std::string& name) {
+  const auto directory = PIGEON_TRY(parent.find(name));
+  if (!directory) return {};
+  for (const auto& each : PIGEON_TRY(directory->names())) {
+    struct stat status = {};
+    if (::fstatat(directory->fd(), each.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISDIR(status.st_mode)) {
+      PIGEON_TRY(remove_directory(*directory, each));
+    } else {
+      PIGEON_TRY(directory->remove(each));
+    }
+  }
+  PIGEON_TRY(parent.remove(name, AT_REMOVEDIR));
+  return parent.flush();
+}
+
+Result<std::optional<Directory>> find_directory(const Directory& base, const Place& place) {
+  return base.find(place.directory);
+}
+
+Result<Directory> make_directory(const Directory& base, const Place& place) {
+  if (place.directory != ".") return pigeon::make_path(base, place.directory);
+  auto same = PIGEON_TRY(base.find("."));
+  if (!same) return pigeon::temporary("open " + base.shown() + ": it vanished at once");
+  return *std::move(same);
+}
+
+}  // namespace
+
+Result<std::string> checked_home(const std::string& home) {
+  const auto slash = home.rfind('/');
+  const auto name = slash == std::string::npos ? home : home.substr(slash + 1);
+  if (pigeon::is_safe_path(home) && name.front() != '.' && name.size() <= kLongestName && is_apart(name))
+    return home;
+  return pigeon::misconfigured("use the home '" + pigeon::printable(home.substr(0, kLongestName)) +
+                               "' for an mbox: its name begins with a dot, is too long, or ends like a lock "
+                               "or a directory of folders")
+      .with_remedy("request another path, such as home=example.com/alice");
+}
+
+Result<Place> Place::of(const Allocation& allocation) {
+  const auto home = PIGEON_TRY(checked_home(PIGEON_TRY(home_template::allocated_home(allocation))));
+  const auto slash = home.rfind('/');
+  if (slash == std::string::npos) return Place{".", home};
+  return Place{home.substr(0, slash), home.substr(slash + 1)};
+}
+
+std::string Place::folders() const {
+  return name + std::string(kFoldersSuffix);
+}
+
+Failure gone(const std::string& shown, const Allocation& allocation) {
+  return pigeon::misconfigured("open mailbox " + shown + ": it is gone")
+      .with_remedy("mount its file system, or restore it from a backup; if its mail is lost for good, `" +
+                   command("purge", allocation) + "` lets a new one be made");
+}
+
+Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& allocation,
+                                      pigeon::Deadline deadline) {
+  const auto place = PIGEON_TRY(Place::of(allocation));
+  auto directory = PIGEON_TRY(find_directory(base, place));
+  if (!directory) return gone(base.below(place.directory), allocation);
+  const auto shown = directory->below(place.name);
+  auto own = PIGEON_TRY(directory->find(place.own()));
+  if (!own) {
+    return PIGEON_TRY(directory->has(place.name)) ? unstamped(shown, allocation) : gone(shown, allocation);
+  }
+  auto state = PIGEON_TRY(State::open(*own, kState, false));
+  PIGEON_TRY(lock_within(state.file(), own->below(kState), deadline));
+  // Only now: until we had the lock, another process could purge it, or retire it.
+  const auto stamp = PIGEON_TRY(stamp_of(*directory, place));
+  if (!stamp) return unstamped(shown, allocation);
+  if (*stamp != allocation.id) return foreign(*directory, place, *stamp, allocation);
+  PIGEON_TRY(state.load());
+  return Mailbox(place, *std::move(directory), *std::move(own), std::move(state));
+}
+
+Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocation,
+                              pigeon::Deadline deadline) {
+  auto mailbox = PIGEON_TRY(open_to_read(base, allocation, deadline));
+  PIGEON_TRY(check_retired(mailbox.own_, allocation));
+  return mailbox;
+}
+
+// The stamp comes first: from then on whoever finds an mbox here knows whose it is, and an mbox without a
+// stamp is one that we have not begun. Every step may have been done before, by us or by another process.
+Done Mailbox::make(const Directory& base, const Allocation& allocation) {
+  const auto place = PIGEON_TRY(Place::of(allocation));
+  const auto directory = PIGEON_TRY(make_directory(base, place));
+  auto stamp = PIGEON_TRY(stamp_of(directory, place));
+  if (!stamp) {
+    const bool has_file = PIGEON_TRY(directory.has(place.name));
+    // Another process may have done all of this between the two looks; it stamped first.
+    stamp = PIGEON_TRY(stamp_of(directory, place));
+    if (has_file && !stamp) return unstamped(directory.below(place.name), allocation);
+  }
+  const auto own = PIGEON_TRY(directory.make(place.own()));
+  if (!stamp) {
+    PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
+    stamp = PIGEON_TRY(stamp_of(directory, place));
+  }
+  if (stamp != allocation.id) return foreign(directory, place, stamp.value_or(""), allocation);
+  PIGEON_TRY(check_retired(own, allocation));
+  PIGEON_TRY(own.publish(kState, ""));
+  // Before the mbox: else a power failure could leave one without its stamp.
+  PIGEON_TRY(directory.flush());
+  PIGEON_TRY(directory.publish(place.name, ""));
+  return {};
+}
+
+Done Mailbox::adopt(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline,
+                    const std::function<Done(const Directory&, const std::string&)>& examine) {
+  const auto place = PIGEON_TRY(Place::of(allocation));
+  const auto directory = PIGEON_TRY(find_directory(base, place));
+  if (!directory || !PIGEON_TRY(directory->has(place.name))) {
+    return pigeon::misconfigured("adopt mailbox " + base.below(place.directory) + "/" + place.name +
+                                 ": there is no mbox")
+        .with_remedy("put the file there, or name its path below the base: " + command("adopt", allocation) +
+                     " PATH");
+  }
+  PIGEON_TRY(examine(*directory, place.name));
+  const auto own = PIGEON_TRY(directory->make(place.own()));
+  PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
+  if (const auto stamp = PIGEON_TRY(stamp_of(*directory, place)); stamp != allocation.id)
+    return foreign(*directory, place, stamp.value_or(""), allocation);
+  if (PIGEON_TRY(own.remove(kRetired + allocation.id))) PIGEON_TRY(own.flush());
+  PIGEON_TRY(make(base, allocation));
+  // What is there is nobody's attempt.
+  auto mailbox = PIGEON_TRY(open(base, allocation, deadline));
+  struct stat status = {};
+  if (::fstatat(mailbox.directory_.fd(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return pigeon::system_failure("examine " + directory->below(place.name), errno);
+  if (mailbox.state_.adopted() != 0) return {};
+  return mailbox.state_.adopt(static_cast<std::uint64_t>(status.st_size));
+}
+
+Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline) {
+  const auto mailbox = PIGEON_TRY(open_to_read(base, allocation, deadline));
+  PIGEON_TRY(mailbox.own_.publish(kRetired + allocation.id, ""));
+  return {};
+}
+
+// The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes
+// last, so that whoever is interrupted can begin again.
+Done Mailbox::purge(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline) {
+  const auto place = PIGEON_TRY(Place::of(allocation));
+  const auto directory = PIGEON_TRY(find_directory(base, place));
+  if (!directory) return {};
+  const auto stamp = PIGEON_TRY(stamp_of(*directory, place));
+  const auto purged = PIGEON_TRY(stamp_of(*directory, place, kPurged));
+  const auto own = PIGEON_TRY(directory->find(place.own()));
+  if (!own || (!stamp && !purged)) {
+    return PIGEON_TRY(directory->has(place.name)) ? Done(unstamped(directory->below(place.name), allocation))
+                                                  : Done();
+  }
+  if ((stamp ? *stamp : *purged) != allocation.id)
+    return foreign(*directory, place, stamp ? *stamp : *purged, allocation);
+  // Nobody else of ours is at it; one that was never finished has nothing to be locked.
+  const auto state = State::open(*own, kState, false);
+  if (state) PIGEON_TRY(lock_within(state->file(), own->below(kState), deadline));
+  if (stamp) PIGEON_TRY(own->rename(kStamp, *own, kPurged));
+  PIGEON_TRY(own->flush());
+  PIGEON_TRY(directory->remove(place.name));
+  PIGEON_TRY(remove_directory(*directory, place.folders()));
+  PIGEON_TRY(directory->flush());
+  for (const auto& name : PIGEON_TRY(own->names())) {
+    if (name != kPurged) PIGEON_TRY(own->remove(name));
+  }
+  PIGEON_TRY(own->flush());
+  return remove_directory(*directory, place.own());
+}
+
+Result<std::optional<Directory>> Mailbox::folders() const {
+  return directory_.find(place_.folders());
+}
+
+Done Mailbox::make_folder(const std::string& file) const {
+  const auto folders = PIGEON_TRY(directory_.make(place_.folders()));
+  PIGEON_TRY(directory_.flush());
+  PIGEON_TRY(folders.publish(file, ""));
+  return {};
+}
+
+Result<std::vector<std::string>> Mailbox::folder_files(const Directory& folders) {
+  auto names = PIGEON_TRY(folders.names());
+  std::erase_if(names, [&](const std::string& name) {
+    struct stat status = {};
+    return !is_folder_file(name) ||
+           ::fstatat(folders.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+           !S_ISREG(status.st_mode);
+  });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace mda_mbox

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "mbox.hpp"
+
+#include "folder.hpp"
+#include "quota.hpp"
+#include "reading.hpp"
+#include "splitting.hpp"
+
+#include <pigeon/sdk/mailbox.hpp>
+#include <pigeon/sdk/text.hpp>
+
+namespace mda_mbox {
+
+pigeon::Result<std::unique_ptr<Mbox>> Mbox::open(pigeon::Host host, const pigeon::Settings& settings) {
+  auto home = PIGEON_TRY(home_template::HomeTemplate::parse(settings.text("home"), "mda-mbox"));
+  auto base = settings.text("base");
+  while (base.size() > 1 && base.back() == '/') base.pop_back();
+  Rules rules{.quoting = quoting_of(settings.text("quoting")),
+              .locks = PIGEON_TRY(LockRules::of(settings.all("locks"), settings.time("staleLock")))};
+  return std::make_unique<Mbox>(host, std::move(base), std::move(home), std::move(rules));
+}
+
+pigeon::Result<pigeon::Attributes> Mbox::propose(const pigeon::Principal& principal,
+                                                 const pigeon::Attributes& requests) {
+  const auto request = requests.get("home");
+  if (request) {
+    const auto requested = PIGEON_TRY(home_template::requested_home(*request, base_, "mda-mbox"));
+    return pigeon::Attributes{{"home", {PIGEON_TRY(checked_home(requested))}}};
+  }
+  const auto home = PIGEON_TRY(home_.home_of(principal));
+  return pigeon::Attributes{{"home", {PIGEON_TRY(checked_home(apart(home)))}}};
+}
+
+pigeon::Done Mbox::ensure(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
+  return Mailbox::make(PIGEON_TRY(pigeon::open_base(base_)), allocation);
+}
+
+void Mbox::deliver(std::span<pigeon::Delivery> batch) {
+  // Opened for each batch: a file system may have been unmounted since the last one.
+  const auto base = pigeon::open_base(base_);
+  if (base) return Batch(*base, rules_, ledgers_, host_).deliver(batch);
+  for (const auto& delivery : batch) delivery.answer(base.failure());
+}
+
+pigeon::Done Mbox::list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
+                        const std::function<bool(const pigeon::Entry&)>& visit) {
+  if (allocation.id.empty()) return list_foreign(allocation, rules_, deadline, visit);
+  return list_messages(PIGEON_TRY(pigeon::open_base(base_)), allocation, rules_, deadline, visit);
+}
+
+pigeon::Done Mbox::read(const pigeon::Allocation& allocation, const std::string& folder,
+                        const std::string& name, pigeon::Deadline deadline,
+                        const std::function<bool(std::string_view)>& give) {
+  if (allocation.id.empty()) return read_foreign(allocation, folder, name, rules_, deadline, give);
+  return read_message(PIGEON_TRY(pigeon::open_base(base_)), allocation, folder, name, rules_, deadline, give);
+}
+
+pigeon::Done Mbox::adopt(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
+  return Mailbox::adopt(PIGEON_TRY(pigeon::open_base(base_)), allocation, deadline, check_is_mbox);
+}
+
+pigeon::Done Mbox::retire(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
+  return Mailbox::retire(PIGEON_TRY(pigeon::open_base(base_)), allocation, deadline);
+}
+
+pigeon::Done Mbox::purge(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
+  return Mailbox::purge(PIGEON_TRY(pigeon::open_base(base_)), allocation, deadline);
+}
+
+pigeon::Result<pigeon::Usage> Mbox::usage(const pigeon::Allocation& allocation,
+                                          const pigeon::Settings& preferences, bool recount,
+                                          pigeon::Deadline deadline) {
+  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
+  const Quota quota(preferences);
+  auto usage =
+      PIGEON_TRY(Quota::usage(mailbox, rules_.quoting, rules_.locks, nullptr, "", true, recount, deadline));
+  usage.bytes_limit = quota.bytes_limit();
+  usage.messages_limit = quota.messages_limit();
+  return usage;
+}
+
+pigeon::Done Mbox::check(pigeon::Deadline /*deadline*/) {
+  return home_template::check_base(base_);
+}
+
+pigeon::Done Mbox::initialize(const pigeon_schema& /*schema*/, pigeon::Deadline /*deadline*/) {
+  return pigeon::make_base(base_);
+}
+
+}  // namespace mda_mbox

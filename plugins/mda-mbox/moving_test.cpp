@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// Reading back, and storing what another mailbox held.
+#include "fixture.hpp"
+
+using mda_mbox::testing::Fixture;
+using pigeon::testing::FakeDelivery;
+
+namespace {
+constexpr std::int64_t kThen = 1'000'000'000;
+const std::string unique_id = "0123456789abcdef0123456789abcdef";
+constexpr auto kGive = [](std::string_view) { return true; };
+}  // namespace
+
+TEST_CASE("a moved message keeps when it came, its marks, its folder, its id and every byte") {
+  const Fixture f;
+  FakeDelivery moved(f.alice, unique_id, "Return-Path: <bob@example.org>\nStatus: RO\n\nFrom x\nno end",
+                     "Work/Reports");
+  moved.move(kThen, PIGEON_MARK_SEEN | PIGEON_MARK_FLAGGED);
+  f.deliver({&moved});
+  REQUIRE(moved.status() == PIGEON_OK);
+  CHECK_FALSE(moved.had_no_such_folder());
+  const auto entry = f.list().at(0);
+  CHECK(entry.folder == "Work/Reports");
+  CHECK(entry.received == kThen);
+  CHECK(entry.marks == (PIGEON_MARK_SEEN | PIGEON_MARK_FLAGGED));
+  CHECK(entry.id == unique_id);
+  CHECK(f.read(entry) == moved.whole());
+  CHECK(pigeon::starts_with(f.content("base/d/alice.folders/Work.Reports"),
+                            "From bob@example.org Sun Sep  9 01:46:40 2001\n"));
+  FakeDelivery retried(f.alice, unique_id, "Return-Path: <bob@example.org>\nStatus: RO\n\nFrom x\nno end");
+  f.deliver({&retried});
+  CHECK(retried.was_there());
+}
+
+TEST_CASE("a message is found by its name when others before it are gone, and when a reader has marked it") {
+  const Fixture f;
+  const FakeDelivery first(f.alice, "q1", "Subject: a\n\none\n");
+  const FakeDelivery second(f.alice, "q2", "Subject: b\n\ntwo\n");
+  f.deliver({&first, &second});
+  const auto entries = f.list();
+  const auto whole = f.whole();
+  auto rest = whole.substr(whole.rfind("From "));
+  rest.replace(rest.find("\n\n"), 1, "\nX-UID: 12\nStatus: RO\nX-Keywords:            \n");
+  f.write("base/d/alice", rest);
+  CHECK(f.read(entries.at(1)) == second.whole());
+  CHECK(f.list().at(0).marks == PIGEON_MARK_SEEN);
+  CHECK(f.list().at(0).id == "q2");
+  const auto gone = f.mda->read(f.alice, "INBOX", entries.at(0).name, Fixture::soon(), kGive);
+  REQUIRE_FALSE(gone);
+  CHECK(gone.failure().status == PIGEON_NOT_THERE);
+}
+
+TEST_CASE("no name and no folder that is asked for leads anywhere else") {
+  const Fixture f;
+  for (const std::string name :
+       {"", "0", "-", "0-", "x-0123456789abcdef", "0-0123456789abcde", "0-../../../etc/pass"}) {
+    CHECK_FALSE(f.mda->read(f.alice, "INBOX", name, Fixture::soon(), kGive));
+  }
+  for (const std::string folder : {"../x", "/etc", ".", "nobody"})
+    CHECK_FALSE(f.mda->read(f.alice, folder, "0-0123456789abcdef", Fixture::soon(), kGive));
+}
+
+TEST_CASE("an mbox of another program is listed and read by its path, and not touched") {
+  const Fixture f;
+  const std::string text =
+      "From bob@example.org Sun Sep  9 01:46:40 2001\nSubject: a\nStatus: RO\n\n>From x\n\n"
+      "From carol Sun Sep  9 03:46:40 2001 +0200\nSubject: b\n\ny\n";
+  f.write("other", text);
+  const pigeon::Allocation other{.id = "", .attributes = {{"home", {f.directory / "other"}}}};
+  const auto entries = f.list(other);
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].folder == "INBOX");
+  CHECK(entries[0].marks == PIGEON_MARK_SEEN);
+  CHECK(entries[1].received == kThen);
+  CHECK(f.read(entries[0], other) == "Subject: a\n\nFrom x\n");
+  CHECK(f.read(entries[1], other) == "Subject: b\n\ny\n");
+  CHECK(f.content("other") == text);
+  int files = 0;
+  for (const auto& each : std::filesystem::directory_iterator(f.directory.path()))
+    files += each.exists() ? 1 : 0;
+  CHECK(files == 2);
+  f.write("no-mbox", "hello\n");
+  for (const auto& home : {f.directory / "no-mbox", f.directory / "none", f.directory / "base",
+                           std::string("other"), std::string()}) {
+    CAPTURE(home);
+    const pigeon::Allocation bad{.id = "", .attributes = {{"home", {home}}}};
+    CHECK_FALSE(f.mda->list(bad, Fixture::soon(), [](const pigeon::Entry&) { return true; }));
+  }
+}
+
+TEST_CASE("listing stops when it is told to, and what is retired can still be read") {
+  const Fixture f;
+  const FakeDelivery first(f.alice, "q1", "one\n");
+  const FakeDelivery second(f.alice, "q2", "two\n");
+  f.deliver({&first, &second});
+  REQUIRE(f.mda->retire(f.alice, Fixture::soon()));
+  int seen = 0;
+  REQUIRE(f.mda->list(f.alice, Fixture::soon(), [&](const pigeon::Entry&) { return ++seen < 1; }));
+  CHECK(seen == 1);
+  CHECK(f.read(f.list().at(1)) == second.whole());
+}

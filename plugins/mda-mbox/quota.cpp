@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "quota.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <sys/stat.h>
+
+namespace mda_mbox {
+namespace {
+
+Done add_file(pigeon::Usage& usage, Spool& spool, Quoting quoting, bool with_messages, bool recount,
+              pigeon::Deadline deadline) {
+  usage.bytes += spool.size();
+  if (!with_messages) return {};
+  usage.messages += PIGEON_TRY(spool.count(quoting, recount, deadline));
+  return spool.note_count();
+}
+
+}  // namespace
+
+Result<State> folder_state(const Mailbox& mailbox, const std::string& file) {
+  auto state = PIGEON_TRY(State::open(mailbox.own(), "state." + file, true));
+  PIGEON_TRY(state.load());
+  return state;
+}
+
+Quota::Quota(const pigeon::Settings& preferences)
+    : bytes_(preferences.size("quotaBytes")), is_final_(preferences.text("overQuota") == "reject") {
+  if (preferences.has("quotaMessages")) messages_ = preferences.integer("quotaMessages");
+}
+
+bool Quota::exceeds(const pigeon::Usage& usage, std::uint64_t size) const {
+  return (bytes_ && (usage.bytes > *bytes_ || size > *bytes_ - usage.bytes)) ||
+         (messages_ && usage.messages >= *messages_);
+}
+
+Failure Quota::failure(const Mailbox& mailbox) const {
+  return pigeon::failure(is_final_ ? PIGEON_REFUSED : PIGEON_NO_SPACE,
+                         "store in " + mailbox.directory().below(mailbox.name()) + ": over quota")
+      .with_remedy("raise quotaBytes or quotaMessages on the mailStore object of the user or the domain")
+      .with_reason({static_cast<unsigned short>(is_final_ ? 5 : 4), 2, 2}, "mailbox full");
+}
+
+Result<pigeon::Usage> Quota::usage(Mailbox& mailbox, Quoting quoting, const LockRules& rules, Spool* open,
+                                   const std::string& open_file, bool with_messages, bool recount,
+                                   pigeon::Deadline deadline) {
+  pigeon::Usage usage;
+  const auto add = [&](const Directory& directory, const std::string& name, State& state) -> Done {
+    auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules, deadline));
+    return spool ? add_file(usage, *spool, quoting, with_messages, recount, deadline) : Done();
+  };
+  if (open != nullptr) PIGEON_TRY(add_file(usage, *open, quoting, with_messages, recount, deadline));
+  if (open == nullptr || !open_file.empty())
+    PIGEON_TRY(add(mailbox.directory(), mailbox.name(), mailbox.state()));
+  const auto folders = PIGEON_TRY(mailbox.folders());
+  if (!folders) return usage;
+  for (const auto& file : PIGEON_TRY(Mailbox::folder_files(*folders))) {
+    if (open != nullptr && file == open_file) continue;
+    auto state = PIGEON_TRY(folder_state(mailbox, file));
+    PIGEON_TRY(add(*folders, file, state));
+  }
+  return usage;
+}
+
+}  // namespace mda_mbox

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Listing what a mailbox holds, and reading it back. A message is known by where it stands and a hash of what
+// it is, so that it is found again when a reader has removed others before it.
+#pragma once
+
+#include "batch.hpp"
+#include "mailbox.hpp"
+
+#include <pigeon/sdk/mda.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace mda_mbox {
+
+using Visit = std::function<bool(const pigeon::Entry&)>;
+using GiveBytes = std::function<bool(std::string_view)>;
+
+// Ours. The files are locked while they are looked at, and not while `visit` is at work.
+Done list_messages(const Directory& base, const Allocation& allocation, const Rules& rules,
+                   pigeon::Deadline deadline, const Visit& visit);
+Done read_message(const Directory& base, const Allocation& allocation, const std::string& folder,
+                  const std::string& name, const Rules& rules, pigeon::Deadline deadline,
+                  const GiveBytes& give);
+
+// A file that another program made, by its absolute path. Nothing is written, so no dotlock is taken.
+Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Deadline deadline,
+                  const Visit& visit);
+Done read_foreign(const Allocation& allocation, const std::string& folder, const std::string& name,
+                  const Rules& rules, pigeon::Deadline deadline, const GiveBytes& give);
+
+// Refuses what is no mbox.
+Done check_is_mbox(const Directory& directory, const std::string& name);
+
+}  // namespace mda_mbox

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "spool.hpp"
+
+#include "hash.hpp"
+#include "original.hpp"
+#include "splitting.hpp"
+
+#include <pigeon/sdk/text.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace mda_mbox {
+namespace {
+
+// A batch that is not larger goes out in one write.
+constexpr std::size_t kOneWrite = 4U << 20U;
+
+// A file that others share with us is believed only if it is one, and ours. Nothing: it is gone.
+Result<std::optional<struct stat>> examine_open(const pigeon::Fd& file, const Directory& directory,
+                                                const std::string& name) {
+  struct stat status = {};
+  struct stat named = {};
+  if (::fstat(file.get(), &status) != 0)
+    return pigeon::system_failure("examine " + directory.below(name), errno);
+  if (::fstatat(directory.fd(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    return pigeon::system_failure("examine " + directory.below(name), errno);
+  }
+  // Some readers put a new file in place of the old one, while they have its locks.
+  if (status.st_ino != named.st_ino || status.st_dev != named.st_dev) return std::nullopt;
+  if (S_ISREG(status.st_mode) && status.st_nlink == 1 && status.st_uid == ::geteuid()) return status;
+  return pigeon::misconfigured("use " + directory.below(name) +
+                               ": it is not a file of this mailbox alone, of uid " +
+                               std::to_string(::geteuid()))
+      .with_remedy("look who made it (another name of it, another owner); then chown " +
+                   std::to_string(::geteuid()) + " " + pigeon::shell_word(directory.below(name)));
+}
+
+// Gathers what is appended; whatever it writes ends at the end of a block of the file, but for the last.
+class Appender {
+ public:
+  Appender(const pigeon::Fd& file, State& state, std::uint64_t begin, std::string shown)
+      : file_(file), state_(state), at_(begin), shown_(std::move(shown)) {
+    state_.intend(begin);
+  }
+
+  bool add(std::string_view bytes) {
+    held_ += bytes;
+    if (held_.size() < kOneWrite) return true;
+    const auto over = (at_ + held_.size()) % kBlock;
+    const auto rest = held_.substr(held_.size() - static_cast<std::size_t>(over));
+    held_.resize(held_.size() - rest.size());
+    met_ = write(false);
+    held_ = rest;
+    return static_cast<bool>(met_);
+  }
+  Done end() {
+    PIGEON_TRY(std::exchange(met_, {}));
+    return write(true);
+  }
+
+ private:
+  Done write(bool is_last) {
+    PIGEON_TRY(state_.announce(held_, is_last));
+    PIGEON_TRY(pigeon::write_all(file_, held_, shown_));
+    at_ += held_.size();
+    held_.clear();
+    return {};
+  }
+
+  const pigeon::Fd& file_;
+  State& state_;
+  std::uint64_t at_;
+  std::string shown_;
+  std::string held_;
+  Done met_;
+};
+
+}  // namespace
+
+Result<std::optional<Spool>> Spool::open(const Directory& directory, const std::string& name, State& state,
+                                         const LockRules& rules, pigeon::Deadline deadline) {
+  Patience patience(deadline);
+  do {
+    auto file = PIGEON_TRY(directory.open_file(name, O_RDWR | O_APPEND));
+    if (!file) return std::nullopt;
+    auto lock = PIGEON_TRY(SpoolLock::attempt(directory, name, *file, rules));
+    if (!lock) continue;
+    const auto status = PIGEON_TRY(examine_open(*file, directory, name));
+    if (status) return Spool(*std::move(file), *std::move(lock), state, directory.below(name), *status);
+  } while (patience.wait());
+  return pigeon::failure(PIGEON_BUSY,
+                         "lock " + directory.below(name) + ": another program has it until the time is up")
+      .with_remedy("nothing, if it is busy; else find who has it with `fuser " +
+                   pigeon::shell_word(directory.below(name)) + "`, or whose " +
+                   pigeon::shell_word(directory.below(name) + ".lock") + " is");
+}
+
+Done Spool::examine() {
+  if (::fstat(file_.get(), &status_) != 0) return pigeon::system_failure("examine " + shown_, errno);
+  return {};
+}
+
+Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pigeon::Deadline deadline) {
+  messages_ = state_->messages(status_);
+  if (const auto begin = PIGEON_TRY(state_->unfinished(file_, size(), shown_))) {
+    if (::ftruncate(file_.get(), static_cast<off_t>(*begin)) != 0)
+      return pigeon::system_failure("cut back " + shown_, errno);
+    PIGEON_TRY(examine());
+  }
+  const auto known = ledger.known(file).value_or(state_->adopted());
+  const bool is_of_this_boot = state_->is_of_this_boot();
+  Window window(file_, size(), shown_);
+  for (auto at = known; at < size();) {
+    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
+    if (!extent) break;
+    Hash hash;
+    const auto add = [&](std::string_view bytes) { return hash.add(bytes), true; };
+    PIGEON_TRY(give_original(window, *extent, quoting, deadline, add));
+    ledger.found(hash.text(), is_of_this_boot && state_->is_intended(extent->begin));
+    at = extent->next;
+  }
+  if (size() != known) ledger.know(file, size());
+  return {};
+}
+
+// Before the next message there is an empty line, whoever wrote the last one.
+Result<std::string> Spool::missing_line_ends() const {
+  constexpr std::uint64_t kMost = 3;
+  const auto from = size() - std::min(size(), kMost);
+  Window window(file_, size(), shown_);
+  const auto tail = PIGEON_TRY(window.at(from, kMost));
+  if (size() == 0 || tail.ends_with("\n\n") || tail.ends_with("\n\r\n")) return std::string();
+  if (size() <= 2 && tail.find_first_not_of("\r\n") == std::string_view::npos) return std::string();
+  return std::string(tail.ends_with("\n") ? "\n" : "\n\n");
+}
+
+Done Spool::write(std::span<const Letter> letters, Quoting quoting) {
+  Appender appender(file_, *state_, size(), shown_);
+  appender.add(PIGEON_TRY(missing_line_ends()));
+  for (const auto& letter : letters) {
+    const bool goes_on =
+        appender.add(letter.from_line) &&
+        letter.message->render(quoting, [&](std::string_view bytes) { return appender.add(bytes); }) &&
+        appender.add("\n");
+    if (!goes_on) break;
+  }
+  return appender.end();
+}
+
+// REQUIRES: everything behind `size` is ours, since we have the locks.
+Failure Spool::cut_back(Failure met, std::uint64_t size) {
+  if (::ftruncate(file_.get(), static_cast<off_t>(size)) == 0) {
+    if (const auto flushed = flush(); !flushed) met.may_have_happened = true;
+  } else {
+    met.detail += "; and " + pigeon::system_failure("cut back " + shown_, errno).detail;
+    met.may_have_happened = true;
+  }
+  static_cast<void>(examine());
+  return met;
+}
+
+Done Spool::append(std::span<const Letter> letters, Quoting quoting) {
+  if (!lock_.is_held()) {
+    return pigeon::failure(PIGEON_BUSY, "append to " + shown_ + ": another program has taken our lock away")
+        .with_remedy("find the program that takes a lock of a living process for stale");
+  }
+  const auto before = size();
+  if (auto written = write(letters, quoting); !written) return cut_back(std::move(written).failure(), before);
+  if (auto flushed = flush(); !flushed) {
+    auto met = cut_back(std::move(flushed).failure(), before);
+    has_unflushed_ = size() != before;
+    return met;
+  }
+  if (messages_) *messages_ += letters.size();
+  return examine();
+}
+
+Done Spool::flush() const {
+  if (::fdatasync(file_.get()) != 0) return pigeon::system_failure("flush " + shown_, errno);
+  return {};
+}
+
+Done Spool::end_append() {
+  state_->end_intent();
+  return state_->note(status_, messages_);
+}
+
+Done Spool::note_count() {
+  return state_->note(status_, messages_);
+}
+
+Result<std::uint64_t> Spool::count(Quoting quoting, bool recount, pigeon::Deadline deadline) {
+  if (!recount) messages_ = messages_ ? messages_ : state_->messages(status_);
+  if (messages_ && !recount) return *messages_;
+  std::uint64_t found = 0;
+  Window window(file_, size(), shown_);
+  for (std::uint64_t at = 0;;) {
+    if (deadline.passed()) return pigeon::failure(PIGEON_TIMEOUT, "count " + shown_ + ": the time is up");
+    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
+    if (!extent) break;
+    ++found;
+    at = extent->next;
+  }
+  messages_ = found;
+  return found;
+}
+
+}  // namespace mda_mbox
