@@ -62,6 +62,7 @@ std::span<const Check> settings_checks();
 std::span<const Check> module_checks();
 std::span<const Check> module_hostile_checks();
 std::span<const Check> mda_checks();
+std::span<const Check> mda_moving_checks();
 std::span<const Check> mda_hostile_checks();
 std::span<const Check> mda_fault_checks();
 std::span<const Check> tree_fault_checks();

@@ -33,7 +33,8 @@ class LentDelivery {
     receipt_.status = PIGEON_BUG;
     receipt_.error = &error_;
     delivery_ = {sizeof delivery_,
-                 parcel.is_unique ? PIGEON_DELIVERY_ID_IS_UNIQUE : 0,
+                 (parcel.is_unique ? PIGEON_DELIVERY_ID_IS_UNIQUE : 0) |
+                     (parcel.is_moved ? PIGEON_DELIVERY_IS_MOVED : 0),
                  parcel.deadline.value(),
                  borrow(parcel.id),
                  &allocation_.get(),
@@ -43,8 +44,8 @@ class LentDelivery {
                  &envelope_,
                  &message_,
                  &receipt_,
-                 0,
-                 0,
+                 parcel.received,
+                 parcel.marks,
                  0};
   }
   LentDelivery(const LentDelivery&) = delete;
@@ -70,6 +71,10 @@ class LentDelivery {
   pigeon_receipt receipt_ = {};
   pigeon_delivery delivery_ = {};
 };
+
+Deadline soon() {
+  return Deadline::in(std::chrono::seconds(20));
+}
 
 // The preferences of somebody who has none: the declared defaults.
 Settings default_preferences(const pigeon_plugin& plugin) {
@@ -141,12 +146,97 @@ Done Mailbox::make(const Principal& principal, const std::string& id) {
   return ensure(allocation_);
 }
 
+Settings Mailbox::preferences() const {
+  auto preferences = default_preferences(instance_->descriptor()).attributes();
+  for (const auto& [name, values] : preferred_) preferences.set(name, values);
+  return Settings(std::move(preferences));
+}
+
+bool Mailbox::knows_preference(std::string_view name) const {
+  const auto& plugin = instance_->descriptor();
+  for (const auto* each : std::span(plugin.classes, plugin.class_count)) {
+    if (!same_name(each->name, plugin.name)) continue;
+    for (const auto& declared : std::span(each->attributes, each->attribute_count)) {
+      if (same_name(declared.name, name)) return true;
+    }
+  }
+  return false;
+}
+
+Result<std::vector<Entry>> Mailbox::list() {
+  std::vector<Entry> entries;
+  const pigeon_entry_sink sink = {
+      sizeof sink, 0, &entries, [](void* context, const pigeon_entry* entry) noexcept -> std::uint32_t {
+        const HostCall called;
+        static_cast<std::vector<Entry>*>(context)->push_back(
+            {copy(entry->folder), copy(entry->name), entry->bytes, entry->received, entry->marks});
+        return 0;
+      }};
+  const LentAllocation lent(allocation_);
+  auto error = blank_error();
+  const PluginCall call;
+  const auto status =
+      instance_->operations<pigeon_mda>().list(instance_->get(), &lent.get(), soon().value(), &sink, &error);
+  if (status != PIGEON_OK) return copy(error, status).while_doing("list");
+  return entries;
+}
+
+Result<std::string> Mailbox::read(const Entry& entry) {
+  std::string content;
+  const pigeon_byte_sink sink = {sizeof sink, 0, &content,
+                                 [](void* context, pigeon_string part) noexcept -> std::uint32_t {
+                                   const HostCall called;
+                                   static_cast<std::string*>(context)->append(view(part));
+                                   return 0;
+                                 }};
+  const LentAllocation lent(allocation_);
+  auto error = blank_error();
+  const PluginCall call;
+  const auto status = instance_->operations<pigeon_mda>().read(
+      instance_->get(), &lent.get(), borrow(entry.folder), borrow(entry.name), soon().value(), &sink, &error);
+  if (status != PIGEON_OK) return copy(error, status).while_doing("read");
+  return content;
+}
+
+Done Mailbox::retire() {
+  const LentAllocation lent(allocation_);
+  auto error = blank_error();
+  const PluginCall call;
+  const auto status =
+      instance_->operations<pigeon_mda>().retire(instance_->get(), &lent.get(), soon().value(), &error);
+  return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("retire"));
+}
+
+Done Mailbox::adopt() {
+  const LentAllocation lent(allocation_);
+  auto error = blank_error();
+  const PluginCall call;
+  const auto status =
+      instance_->operations<pigeon_mda>().adopt(instance_->get(), &lent.get(), soon().value(), &error);
+  return status == PIGEON_OK ? Done() : Done(copy(error, status).while_doing("adopt"));
+}
+
+Result<Usage> Mailbox::usage(bool recount) {
+  const LentAllocation lent(allocation_);
+  const auto preferences = this->preferences();
+  const LentAttributes preferred(preferences.attributes());
+  pigeon_usage usage = {};
+  usage.size = sizeof usage;
+  auto error = blank_error();
+  const PluginCall call;
+  const auto status = instance_->operations<pigeon_mda>().usage(
+      instance_->get(), &lent.get(), preferred.data(), preferred.size(), recount ? 1 : 0, soon().value(),
+      &usage, &error);
+  if (status != PIGEON_OK) return copy(error, status).while_doing("usage");
+  return Usage{usage.bytes, usage.messages, usage.bytes_limit, usage.messages_limit};
+}
+
 Receipt Mailbox::deliver(const Parcel& parcel) {
   return deliver_all({parcel}).front();
 }
 
 std::vector<Receipt> Mailbox::deliver_all(const std::vector<Parcel>& parcels) {
-  const auto preferences = default_preferences(instance_->descriptor());
+  const auto preferences = this->preferences();
   std::vector<std::unique_ptr<LentDelivery>> lent;
   std::vector<const pigeon_delivery*> batch;
   for (const auto& parcel : parcels) {
@@ -164,7 +254,7 @@ std::vector<Receipt> Mailbox::deliver_all(const std::vector<Parcel>& parcels) {
 }
 
 Receipt Mailbox::deliver_from(const Parcel& parcel, std::string_view body) {
-  const auto preferences = default_preferences(instance_->descriptor());
+  const auto preferences = this->preferences();
   const LentDelivery lent(parcel, body, allocation_, preferences);
   const std::array batch = {lent.get()};
   instance_->operations<pigeon_mda>().deliver(instance_->get(), batch.data(), batch.size());

@@ -15,6 +15,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pigeon::conformance {
@@ -40,6 +41,9 @@ struct Parcel {
   std::string folder = {};
   std::string prefix = "Return-Path: <bob@example.org>\n";
   Deadline deadline = Deadline::in(std::chrono::seconds(20));
+  bool is_moved = false;  // then received and marks are its own
+  std::int64_t received = 0;
+  std::uint32_t marks = 0;
 };
 
 class Mailbox {
@@ -54,10 +58,22 @@ class Mailbox {
   [[nodiscard]] const Allocation& allocation() const { return allocation_; }
   void use(Allocation allocation) { allocation_ = std::move(allocation); }
 
+  // Preferences over the defaults, of every delivery from now on.
+  void prefer(Attributes preferences) { preferred_ = std::move(preferences); }
+  // Whether the MDA declares such a preference.
+  [[nodiscard]] bool knows_preference(std::string_view name) const;
+
   Receipt deliver(const Parcel& parcel);
   // With this body instead of the parcel's text.
   Receipt deliver_from(const Parcel& parcel, std::string_view body);
   std::vector<Receipt> deliver_all(const std::vector<Parcel>& parcels);
+
+  // The functions that look at a mailbox and end it. REQUIRES: the MDA has them.
+  Result<std::vector<Entry>> list();
+  Result<std::string> read(const Entry& entry);
+  Done retire();
+  Done adopt();
+  Result<Usage> usage(bool recount);
 
   // How many times the text stands in the messages of this mailbox; or in the files below the trial's
   // directory, if the MDA cannot tell. Where it was handed over to a server, however its lines end there: a
@@ -73,12 +89,14 @@ class Mailbox {
  private:
   // Gives each text in which a message may stand.
   using Visit = std::function<void(const std::string& content)>;
+  [[nodiscard]] Settings preferences() const;
   [[nodiscard]] bool read_back(const Visit& visit) const;
   void read_files(const Visit& visit) const;
 
   Trial* trial_;
   Instance* instance_;
   Allocation allocation_;
+  Attributes preferred_;
 };
 
 // Whether another server keeps the mailboxes: PIGEON_MDA_HANDS_OVER.

@@ -216,11 +216,12 @@ Finding claims_what_it_has(Trial& trial) {
   PIGEON_EXPECT(mda.propose != nullptr && mda.ensure != nullptr && mda.deliver != nullptr,
                 "looked at the operations", "propose, ensure and deliver", "that one of them is missing");
   const auto agrees = [&](std::uint32_t flag, bool has) { return ((mda.capabilities & flag) != 0) == has; };
-  PIGEON_EXPECT(agrees(PIGEON_MDA_LIST, mda.list != nullptr) &&
-                    agrees(PIGEON_MDA_ADOPT, mda.adopt != nullptr) &&
-                    agrees(PIGEON_MDA_PURGE, mda.purge != nullptr),
-                "compared the capabilities with the functions", "each set exactly if its function is there",
-                "capabilities " + std::to_string(mda.capabilities));
+  PIGEON_EXPECT(
+      agrees(PIGEON_MDA_LIST, mda.list != nullptr) && agrees(PIGEON_MDA_ADOPT, mda.adopt != nullptr) &&
+          agrees(PIGEON_MDA_PURGE, mda.purge != nullptr) && agrees(PIGEON_MDA_READ, mda.read != nullptr) &&
+          agrees(PIGEON_MDA_RETIRE, mda.retire != nullptr) && agrees(PIGEON_MDA_USAGE, mda.usage != nullptr),
+      "compared the capabilities with the functions", "each set exactly if its function is there",
+      "capabilities " + std::to_string(mda.capabilities));
   return Finding::passed();
 }
 

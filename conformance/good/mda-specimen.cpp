@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "mda_specimen.hpp"
+#include "moving_specimen.hpp"
 
-struct Good : public specimen::Opens<Good> {
-  using Opens::Opens;
+struct Good : public specimen::OpensMoving<Good> {
+  using OpensMoving::OpensMoving;
 };
 
 PIGEON_MDA(Good, specimen::kAbout);
