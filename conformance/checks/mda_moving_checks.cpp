@@ -188,8 +188,7 @@ Finding retires(Trial& trial) {
   }
   constexpr int kRounds = 4;
   for (int number = 0; number < kRounds; ++number) {
-    if (const auto found = retires_under_way(trial, allocation, number);
-        found.status != Finding::Status::passed) {
+    if (auto found = retires_under_way(trial, allocation, number); found.status != Finding::Status::passed) {
       return found;
     }
     const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
@@ -208,7 +207,7 @@ Finding tells_its_usage(Trial& trial) {
   PIGEON_EXPECT_OK(mailbox.make(alice, "id1"), "made a mailbox");
   if (mailbox.knows_preference("quotaMessages")) mailbox.prefer({{"quotaMessages", {"1000"}}});
   constexpr std::size_t kSize = 1000;
-  for (unsigned count = 0; count < 4; ++count) {
+  for (std::size_t count = 0; count < 4; ++count) {
     for (const bool recount : {false, true}) {
       const std::string how = std::string(recount ? "counted" : "asked for") +
                               " the usage of a mailbox with " + std::to_string(count) +
@@ -241,12 +240,12 @@ Finding stores_what_is_moved(Trial& trial) {
   // Full from the beginning.
   if (mailbox.knows_preference("quotaMessages")) mailbox.prefer({{"quotaMessages", {"1"}}});
   struct Sent {
-    std::int64_t received;
-    std::uint32_t marks;
-    std::string folder;
+    std::int64_t received = 0;
+    std::uint32_t marks = 0;
+    std::string folder = {};
   };
   std::map<std::string, Sent> sent;
-  unsigned number = 0;
+  std::int64_t number = 0;
   for (const std::uint32_t marks :
        {0U, PIGEON_MARK_SEEN, PIGEON_MARK_SEEN | PIGEON_MARK_ANSWERED, PIGEON_MARK_FLAGGED,
         PIGEON_MARK_SEEN | PIGEON_MARK_DELETED, PIGEON_MARK_DRAFT, UINT32_C(0x1f)}) {
