@@ -52,9 +52,9 @@ Peace in_peace(const Work& work, OperationLog* log) {
 constexpr const char* kElsewhere = "another server keeps the mailboxes: it promises that they survive";
 constexpr const char* kNoStep = "it makes no call that could be killed, or could fail";
 
-// Where another server keeps the mailboxes, it is told what to change.
-bool is_step(const MailRounds& rounds, const SystemCall& call) {
-  return changes_state(call) || (rounds.hands_over() && (traits_of(call.number) & kTalks) != 0);
+// Where a server keeps the mailboxes, or the tables that they are in, it is told what to change.
+bool is_step(const SystemCall& call) {
+  return changes_state(call) || (traits_of(call.number) & kTalks) != 0;
 }
 
 std::string user_for(const Share& share, std::size_t number) {
@@ -98,7 +98,7 @@ Finding kill_everywhere(Trial& trial, const Share& share, bool is_ensure) {
   const auto& calls = peace.trace.calls;
   std::size_t number = 0;
   for (std::size_t at = 0; at < calls.size(); ++at) {
-    if (!is_step(rounds, calls[at])) continue;
+    if (!is_step(calls[at])) continue;
     for (const auto way : {Tampering::Way::kill_before, Tampering::Way::kill_after}) {
       if (!share.takes(++number)) continue;
       if (const auto trouble = prepare(number); !trouble.empty()) return could_not_begin(trouble);
