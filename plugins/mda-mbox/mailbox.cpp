@@ -198,9 +198,15 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation, pigeon:
   return mailbox.state_.adopt(static_cast<std::uint64_t>(status.st_size));
 }
 
+// The mark comes before the lock: from then on each delivery, once it has the lock, lets go of it at once.
+// Under many of them, the lock would else not be had in time.
 Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline) {
-  const auto mailbox = PIGEON_TRY(open_to_read(base, allocation, deadline));
-  PIGEON_TRY(mailbox.own_.publish(kRetired + allocation.id, ""));
+  const auto place = PIGEON_TRY(Place::of(allocation));
+  const auto directory = PIGEON_TRY(find_directory(base, place));
+  const auto own = directory ? PIGEON_TRY(directory->find(place.own())) : std::nullopt;
+  if (own && PIGEON_TRY(stamp_of(*directory, place)) == allocation.id)
+    PIGEON_TRY(own->publish(kRetired + allocation.id, ""));
+  PIGEON_TRY(open_to_read(base, allocation, deadline));
   return {};
 }
 
