@@ -189,6 +189,7 @@ void Lmtp::deliver(std::span<Delivery> deliveries) {
       group->push_back(*std::move(item));
     }
   }
+  down_.reset();
   for (auto& group : groups) hand_over(std::move(group));
   if (!again.empty()) deliver(again);
 }
@@ -219,8 +220,8 @@ void Lmtp::hand_over(std::vector<Item> items) {
       without_folder.push_back(item);
     } else {
       if (*mailbox.outcome) (*mailbox.outcome)->no_such_folder = item.no_such_folder;
-      if (*mailbox.outcome) note(*item.delivery);
       item.delivery->answer(*mailbox.outcome);
+      if (*mailbox.outcome) note(*item.delivery);
     }
   }
   for (const auto& each : without_folder) hand_over({each});
@@ -236,6 +237,8 @@ Done Lmtp::run(Transaction& transaction) {
     met = std::move(done).failure();
   }
   session_.reset();
+  if (down_) return *down_;  // not everybody waits for it
+  bool is_down = true;
   const auto first = server_;
   for (std::size_t tried = 0; tried < options_.servers.size() && !transaction.deadline.passed(); ++tried) {
     server_ = (first + tried) % options_.servers.size();
@@ -243,6 +246,7 @@ Done Lmtp::run(Transaction& transaction) {
     if (auto opened = session(transaction.deadline); !opened) {
       done = std::move(opened).failure();
     } else {
+      is_down = false;
       done = (*opened)->transact(transaction, options_.manner);
     }
     if (done) return {};
@@ -250,6 +254,7 @@ Done Lmtp::run(Transaction& transaction) {
     if (met) done.failure().detail = met->detail + "; " + done.failure().detail;
     met = std::move(done).failure();
   }
+  if (met && is_down) down_ = met;
   if (met) return *std::move(met);
   return pigeon::failure(PIGEON_TIMEOUT, "deliver by LMTP: there was no time left");
 }

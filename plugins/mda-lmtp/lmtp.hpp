@@ -13,6 +13,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -67,7 +68,8 @@ class Lmtp {
 
   Options options_;
   std::unique_ptr<Session> session_;
-  std::size_t server_ = 0;  // the one to try first
+  std::size_t server_ = 0;               // the one to try first
+  std::optional<pigeon::Failure> down_;  // for the rest of a batch: none could be reached
   std::set<std::string> handed_over_;
   std::deque<std::string> in_order_;
 };

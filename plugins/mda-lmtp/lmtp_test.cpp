@@ -252,6 +252,24 @@ TEST_CASE("the next server is asked when one cannot be reached, or leaves before
   CHECK(second.connections() == 0);
 }
 
+TEST_CASE("a batch waits once for a server that does not greet") {
+  Fixture f;
+  f.settings.set("connectTimeout", "200ms");
+  const ScriptedServer server(f.directory / "one", but("", ""));
+  const auto mda = f.open();
+  std::vector<std::unique_ptr<FakeDelivery>> all;
+  std::vector<pigeon::Delivery> batch;
+  for (int number = 0; number < 8; ++number) {
+    const auto text = std::to_string(number);
+    all.push_back(std::make_unique<FakeDelivery>(user("alice"), "q" + text, text + "\n"));
+    batch.push_back(all.back()->delivery());
+  }
+  const auto begin = pigeon::Clock::now();
+  mda->deliver(batch);
+  CHECK(pigeon::Clock::now() - begin < std::chrono::milliseconds(800));
+  for (const auto& each : all) CHECK(is_temporary(*each));
+}
+
 TEST_CASE("a server without extensions is spoken to step by step, and gets no parameters") {
   Fixture f;
   const ScriptedServer server(f.directory / "one",

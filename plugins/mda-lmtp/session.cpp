@@ -206,7 +206,8 @@ void Session::finish(const Transaction& transaction, const std::vector<Mailbox*>
     } else {
       each->outcome =
           failure_of(*reply, Step::message, manner.permanent, doing(*each) + ": the message was answered");
-      has_left = has_left || reply->is_farewell();
+      // A reply of 3xx answers nothing that was said.
+      has_left = has_left || reply->is_farewell() || reply->code / 100 == 3;
     }
   }
   is_broken_ = met || has_left;

@@ -24,6 +24,7 @@ MAILDIR = ("mda-maildir", "mda-maildir-tests")
 SQLITE = ("datatree-sqlite", "datatree-sqlite-tests")
 LDAP = ("datatree-ldap", "datatree-ldap-tests")
 MAIL_FILE = ("mda-sqlite", "mda-sqlite-tests")
+LMTP = ("mda-lmtp", "mda-lmtp-tests")
 HOST = ("pigeon-deliver", "pigeonctl", "host-tests")
 
 POWER_LOSS = ("power_loss_test", "creator-optimistic: ")
@@ -399,6 +400,52 @@ MUTATIONS = (
         "  if (row.state != State::purged) return {};\n",
         MAIL_FILE,
         ("mda-sqlite-tests", "a mailbox that is retired takes no mail*"),
+        "ERROR",
+    ),
+    Mutation(
+        "no body ends a message that is handed over before its end",
+        "plugins/mda-lmtp/wire_text.cpp",
+        "  if (begins_line_ && bytes.front() == '.') to += '.';\n",
+        "",
+        LMTP,
+        ("mda-lmtp-tests", "no text ends the message early*"),
+        "ERROR",
+    ),
+    Mutation(
+        "no address becomes a command",
+        "plugins/mda-lmtp/address.cpp",
+        " && !pigeon::has_control_characters(text) &&\n",
+        " &&\n",
+        LMTP,
+        ("mda-lmtp-tests", "an address is written as RFC 5321 has it*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what another server says about us sends no mail back",
+        "plugins/mda-lmtp/answer.cpp",
+        "is_about_us(reply.code)",
+        "is_about_us(0)",
+        LMTP,
+        ("mda-lmtp-tests", "what is about us or about the server*"),
+        "ERROR",
+    ),
+    Mutation(
+        "a delivery whose answer was lost is told to be in doubt",
+        "plugins/mda-lmtp/session.cpp",
+        "      unknown.may_have_happened = true;\n",
+        "",
+        LMTP,
+        ("mda-lmtp-tests", "wherever the server ends the conversation*"),
+        "ERROR",
+    ),
+    Mutation(
+        "no other server is tried once one was given the whole message",
+        "plugins/mda-lmtp/session.cpp",
+        "  finish(transaction, begun->accepted, manner);\n",
+        "  finish(transaction, begun->accepted, manner);\n"
+        "  if (!*transaction.mailboxes.front().outcome) return pigeon::unavailable({});\n",
+        LMTP,
+        ("mda-lmtp-tests", "the next server is asked*"),
         "ERROR",
     ),
 )
