@@ -24,18 +24,26 @@ constexpr const char* kLog = "mail.db-wal";
 constexpr const char* kIndex = "mail.db-shm";
 constexpr const char* kPurged = ".mail.db.purged";
 // Whoever comes alone reads the whole log first; whoever writes it back to the file flushes twice more.
-constexpr int kLogPages = 128;
+constexpr std::int64_t kLargeLog = 1 << 20;
 
 Failure wrong(const Directory& home, const std::string& what, const std::string& remedy) {
   return pigeon::misconfigured("open mailbox " + home.below(kFile) + ": " + what).with_remedy(remedy);
 }
 
+}  // namespace
+
+MailFile::~MailFile() {
+  struct stat log = {};
+  if (has_changed() && ::fstatat(home_.fd(), kLog, &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size > kLargeLog)
+    empty_log();
+}
+
 // What is not a file of this mailbox alone is not believed. Looked at without being opened: when a process
 // closes a file, whatever locks it has on that are gone, and SQLite may have some, for another thread.
-Result<bool> check_file(const Directory& home) {
+Result<std::optional<MailFile::Identity>> MailFile::examine(const Directory& home) {
   struct stat status = {};
   if (::fstatat(home.fd(), kFile, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return false;
+    if (errno == ENOENT) return std::nullopt;
     return pigeon::system_failure("examine " + home.below(kFile), errno);
   }
   const auto word = pigeon::shell_word(home.below(kFile));
@@ -56,22 +64,24 @@ Result<bool> check_file(const Directory& home) {
     return wrong(home, "it is on a network file system",
                  "put the base of mda-sqlite on a local file system; mda-maildir can do without");
   }
-  return true;
+  struct stat directory = {};
+  if (::fstat(home.fd(), &directory) != 0) return pigeon::system_failure("examine " + home.shown(), errno);
+  return Identity{.device = status.st_dev, .directory = directory.st_ino, .file = status.st_ino};
 }
 
-}  // namespace
-
-MailFile::~MailFile() {
-  if (empties_log_) empty_log();
+Result<bool> MailFile::is_in(const Directory& home) const {
+  const auto found = PIGEON_TRY(examine(home));
+  return found && *found == identity_;
 }
 
 Result<bool> MailFile::open_there(Deadline patience) {
-  if (!PIGEON_TRY(check_file(home_))) return false;
+  const auto found = PIGEON_TRY(examine(home_));
+  if (!found) return false;
+  identity_ = *found;
   PIGEON_TRY(Database::open({.path = "/proc/self/fd/" + std::to_string(home_.fd()) + "/" + kFile,
                              .shown = home_.below(kFile),
                              .what = "mailbox",
-                             .is_literal = true,
-                             .log_pages = kLogPages}));
+                             .is_literal = true}));
   wait_until(patience);
   if (is_read_only()) return wrong(home_, "it can only be read", "let this user write to it");
   // A log that has grown with a large message is cut back when it is begun anew.

@@ -19,6 +19,7 @@
 #include <pigeon/sdk/result.hpp>
 #include <pigeon/sdk/time.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,10 +44,11 @@ class MailFile final : public sqlite_file::Database {
   MailFile& operator=(const MailFile&) = delete;
   MailFile(MailFile&&) = delete;
   MailFile& operator=(MailFile&&) = delete;
+  // Whoever comes next reads all of the log: where it has become large, it is emptied.
   ~MailFile() override;
 
-  // A log that has become large is emptied when this is closed: whoever comes next reads all of it.
-  void expect_large_log() { empties_log_ = true; }
+  // Whether the file in this home, which may be another directory by now, is the one that is open here.
+  [[nodiscard]] Result<bool> is_in(const Directory& home) const;
 
  private:
   explicit MailFile(Directory home) : home_(std::move(home)) {}
@@ -54,8 +56,17 @@ class MailFile final : public sqlite_file::Database {
   Done check_mark();
   Done make_tables();
 
+  struct Identity {
+    std::uint64_t device = 0;
+    std::uint64_t directory = 0;
+    std::uint64_t file = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  // Nothing: there is none. What is not a file of this mailbox alone is a failure.
+  static Result<std::optional<Identity>> examine(const Directory& home);
+
   Directory home_;
-  bool empties_log_ = false;
+  Identity identity_;
 };
 
 // The place of the only mailbox in the file of this home.
@@ -70,6 +81,11 @@ class HomeLock {
   explicit HomeLock(Directory own) : own_(std::move(own)) {}
   Directory own_;
 };
+
+// Whether there is something of the name of a mailbox.
+inline Result<bool> has_file(const Directory& home) {
+  return home.has("mail.db");
+}
 
 // Removes the files of a mailbox, in the order that lets whoever is interrupted begin again: as long as the
 // mailbox can be opened it has its log. REQUIRES: the home is locked.

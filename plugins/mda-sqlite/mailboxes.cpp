@@ -15,12 +15,13 @@ namespace mda_sqlite {
 namespace {
 
 using sql_mailbox::Item;
+using sql_mailbox::Place;
 using sql_mailbox::State;
 
 constexpr const char* kPlugin = "mda-sqlite";
 constexpr std::size_t kLargestPart = 256UL << 10U;
-// A message that fills more of the log than is read in passing.
-constexpr std::uint64_t kLargeMessage = 1UL << 20U;
+// Of those that are kept open, each has four descriptors.
+constexpr std::size_t kMostKept = 8;
 
 const sql_mailbox::Dialect& dialect() {
   return sql_mailbox::sqlite_dialect();
@@ -59,26 +60,64 @@ Result<pigeon::Attributes> Mailboxes::propose(const pigeon::Principal& principal
   return pigeon::Attributes{{"home", {home}}};
 }
 
+Result<Mailboxes::Home> Mailboxes::find(const Allocation& allocation) const {
+  auto base = PIGEON_TRY(pigeon::open_base(base_));
+  auto path = PIGEON_TRY(home_template::allocated_home(allocation));
+  auto directory = PIGEON_TRY(base.find(path));
+  auto place = place_in(base.below(path));
+  return Home{std::move(base), std::move(path), std::move(directory), std::move(place)};
+}
+
+void Mailboxes::let_go(const std::string& path) {
+  std::erase_if(kept_, [&](const Kept& each) { return each.path == path; });
+}
+
+void Mailboxes::keep(const std::string& path, std::unique_ptr<MailFile> file) {
+  let_go(path);
+  if (kept_.size() == kMostKept) kept_.erase(kept_.begin());
+  kept_.push_back({path, std::move(file)});
+}
+
+Result<MailFile*> Mailboxes::use(const Home& home, const Allocation& allocation, Deadline deadline) {
+  const auto kept =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& each) { return each.path == home.path; });
+  if (kept != kept_.end()) {
+    const auto is_same = home.directory ? kept->file->is_in(*home.directory) : Result<bool>(false);
+    if (is_same && *is_same) {
+      std::rotate(kept, kept + 1, kept_.end());
+      kept_.back().file->wait_until(patience(deadline));
+      return kept_.back().file.get();
+    }
+    kept_.erase(kept);
+  }
+  auto own = home.directory ? PIGEON_TRY(home.directory->find(".")) : std::nullopt;
+  auto file = own ? PIGEON_TRY(MailFile::open(*std::move(own), patience(deadline))) : nullptr;
+  if (!file) return sql_mailbox::gone(home.place, allocation);
+  keep(home.path, std::move(file));
+  return kept_.back().file.get();
+}
+
+template <typename T, typename Call>
+Result<T> Mailboxes::on_mailbox(const Allocation& allocation, Deadline deadline, Call&& call) {
+  const auto home = PIGEON_TRY(find(allocation));
+  auto* file = PIGEON_TRY(use(home, allocation, deadline));
+  Result<T> done = call(*file, home.place);
+  if (file->has_failed()) let_go(home.path);
+  return done;
+}
+
 Done Mailboxes::ensure(const Allocation& allocation, Deadline deadline) {
   const auto base = PIGEON_TRY(pigeon::open_base(base_));
-  auto home = PIGEON_TRY(pigeon::make_path(base, PIGEON_TRY(home_template::allocated_home(allocation))));
+  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
+  auto home = PIGEON_TRY(pigeon::make_path(base, path));
   const auto lock = PIGEON_TRY(HomeLock::take(home, deadline));
   const auto place = place_in(home.shown());
-  const auto file = PIGEON_TRY(MailFile::create(std::move(home), patience(deadline)));
-  return sql_mailbox::Mailboxes(*file, dialect()).make(place, allocation);
+  auto file = PIGEON_TRY(MailFile::create(std::move(home), patience(deadline)));
+  PIGEON_TRY(sql_mailbox::Mailboxes(*file, dialect()).make(place, allocation));
+  keep(path, std::move(file));
+  return {};
 }
 
-Result<Mailboxes::Opened> Mailboxes::find(const Allocation& allocation, Deadline deadline) const {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
-  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
-  auto home = PIGEON_TRY(base.find(path));
-  const auto place = place_in(base.below(path));
-  auto file = home ? PIGEON_TRY(MailFile::open(*std::move(home), patience(deadline))) : nullptr;
-  if (!file) return sql_mailbox::gone(place, allocation);
-  return Opened{std::move(file), place};
-}
-
-// Opened for each batch: a file system may have been unmounted since the last one.
 void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
   std::map<std::string, std::vector<const pigeon::Delivery*>> by_home;
   for (const auto& delivery : batch) {
@@ -92,27 +131,14 @@ void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
   for (const auto& [home, deliveries] : by_home) deliver_to(deliveries);
 }
 
-void Mailboxes::deliver_to(const std::vector<const pigeon::Delivery*>& deliveries) const {
+void Mailboxes::deliver_to(const std::vector<const pigeon::Delivery*>& deliveries) {
   const auto shortest = std::min_element(
       deliveries.begin(), deliveries.end(),
       [](const auto* a, const auto* b) { return a->deadline().value() < b->deadline().value(); });
   const auto deadline = (*shortest)->deadline();
   std::vector<Item> items;
-  Done done;
-  if (auto opened = find(deliveries.front()->allocation(), deadline)) {
-    std::vector<Item*> pending;
-    for (const auto* delivery : deliveries) {
-      auto item = Item::of(*delivery, opened->place);
-      if (item) items.push_back(*std::move(item));
-      if (delivery->message().size() > kLargeMessage) opened->file->expect_large_log();
-    }
-    for (auto& item : items) pending.push_back(&item);
-    done = items.size() == deliveries.size()
-               ? attempt(*opened, pending, deadline)
-               : Done(pigeon::temporary("deliver into " + opened->place.shown + ": no random bytes"));
-  } else {
-    done = std::move(opened).failure();
-  }
+  items.reserve(deliveries.size());
+  const auto done = attempt(items, deliveries, deadline);
   // One that is short of time does not keep the others from having theirs.
   std::vector<const pigeon::Delivery*> again;
   for (std::size_t index = 0; index < deliveries.size(); ++index) {
@@ -128,67 +154,77 @@ void Mailboxes::deliver_to(const std::vector<const pigeon::Delivery*>& deliverie
   if (!again.empty()) deliver_to(again);
 }
 
-Done Mailboxes::attempt(const Opened& opened, const std::vector<Item*>& items, Deadline deadline) const {
-  if (deadline.passed() && items.size() == 1)
-    return pigeon::failure(PIGEON_TIMEOUT, "deliver into " + opened.place.shown + ": the time is over");
-  return sql_mailbox::Batch(*opened.file, dialect(), options_).attempt(items);
+Done Mailboxes::attempt(std::vector<Item>& items, const std::vector<const pigeon::Delivery*>& deliveries,
+                        Deadline deadline) {
+  return on_mailbox<void>(deliveries.front()->allocation(), deadline,
+                          [&](MailFile& file, const Place& place) -> Done {
+                            std::vector<Item*> pending;
+                            for (const auto* delivery : deliveries) {
+                              items.push_back(PIGEON_TRY(Item::of(*delivery, place)));
+                              pending.push_back(&items.back());
+                            }
+                            return sql_mailbox::Batch(file, dialect(), options_).attempt(pending);
+                          });
 }
 
 Done Mailboxes::list(const Allocation& allocation, Deadline deadline,
                      const std::function<bool(const pigeon::Entry&)>& visit) {
   if (allocation.id.empty()) return no_foreign("list a mailbox");
-  const auto opened = PIGEON_TRY(find(allocation, deadline));
-  return sql_mailbox::Reading(*opened.file, dialect(), opened.place).list(allocation, deadline, visit);
+  return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) {
+    return sql_mailbox::Reading(file, dialect(), place).list(allocation, deadline, visit);
+  });
 }
 
 Done Mailboxes::read(const Allocation& allocation, const std::string& folder, const std::string& name,
                      Deadline deadline, const std::function<bool(std::string_view)>& give) {
   if (allocation.id.empty()) return no_foreign("read a mailbox");
-  const auto opened = PIGEON_TRY(find(allocation, deadline));
-  return sql_mailbox::Reading(*opened.file, dialect(), opened.place)
-      .read(allocation, folder, name, deadline, give);
+  return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) {
+    return sql_mailbox::Reading(file, dialect(), place).read(allocation, folder, name, deadline, give);
+  });
 }
 
 Done Mailboxes::adopt(const Allocation& allocation, Deadline deadline) {
-  const auto opened = PIGEON_TRY(find(allocation, deadline));
-  return sql_mailbox::Mailboxes(*opened.file, dialect()).adopt(opened.place, allocation);
+  return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) {
+    return sql_mailbox::Mailboxes(file, dialect()).adopt(place, allocation);
+  });
 }
 
 Done Mailboxes::retire(const Allocation& allocation, Deadline deadline) {
-  const auto opened = PIGEON_TRY(find(allocation, deadline));
-  const bool was_there = PIGEON_TRY(
-      sql_mailbox::Mailboxes(*opened.file, dialect()).end(opened.place, allocation, State::retired));
-  return was_there ? Done() : Done(sql_mailbox::gone(opened.place, allocation));
+  return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) -> Done {
+    const bool was_there =
+        PIGEON_TRY(sql_mailbox::Mailboxes(file, dialect()).end(place, allocation, State::retired));
+    return was_there ? Done() : Done(sql_mailbox::gone(place, allocation));
+  });
 }
 
 // First nobody delivers any more, then the file has no name any more, then what is left of it is removed.
 Done Mailboxes::purge(const Allocation& allocation, Deadline deadline) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
-  const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
-  auto home = PIGEON_TRY(base.find(path));
-  if (!home) return {};
-  const auto lock = PIGEON_TRY(HomeLock::take(*home, deadline));
-  auto own = PIGEON_TRY(home->find("."));
-  const auto file = own ? PIGEON_TRY(MailFile::open(*std::move(own), patience(deadline))) : nullptr;
-  if (file) {
-    const auto place = place_in(home->shown());
-    sql_mailbox::Mailboxes mailboxes(*file, dialect());
-    if (!PIGEON_TRY(mailboxes.end(place, allocation, State::purged)))
-      PIGEON_TRY(mailboxes.make(place, allocation));  // which refuses mail that bears no stamp
+  const auto home = PIGEON_TRY(find(allocation));
+  if (!home.directory) return {};
+  const auto lock = PIGEON_TRY(HomeLock::take(*home.directory, deadline));
+  if (auto file = use(home, allocation, deadline)) {
+    sql_mailbox::Mailboxes mailboxes(**file, dialect());
+    if (!PIGEON_TRY(mailboxes.end(home.place, allocation, State::purged)))
+      PIGEON_TRY(mailboxes.make(home.place, allocation));  // which refuses mail that bears no stamp
+  } else if (PIGEON_TRY(has_file(*home.directory))) {
+    return std::move(file).failure();
   }
-  PIGEON_TRY(remove_files(*home));
+  let_go(home.path);
+  PIGEON_TRY(remove_files(*home.directory));
   // The home may hold files of other programs; then it stays.
-  const auto slash = path.rfind('/');
-  const auto above = PIGEON_TRY(base.find(slash == std::string::npos ? "." : path.substr(0, slash)));
+  const auto slash = home.path.rfind('/');
+  const auto above =
+      PIGEON_TRY(home.base.find(slash == std::string::npos ? "." : home.path.substr(0, slash)));
   if (!above) return {};
-  ::unlinkat(above->fd(), path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
+  ::unlinkat(above->fd(), home.path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
   return above->flush();
 }
 
 Result<pigeon::Usage> Mailboxes::usage(const Allocation& allocation, const pigeon::Settings& preferences,
                                        bool recount, Deadline deadline) {
-  const auto opened = PIGEON_TRY(find(allocation, deadline));
-  return sql_mailbox::Reading(*opened.file, dialect(), opened.place).usage(allocation, preferences, recount);
+  return on_mailbox<pigeon::Usage>(allocation, deadline, [&](MailFile& file, const Place& place) {
+    return sql_mailbox::Reading(file, dialect(), place).usage(allocation, preferences, recount);
+  });
 }
 
 Done Mailboxes::initialize(const pigeon_schema& /*schema*/, Deadline /*deadline*/) {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,21 +44,38 @@ class Mailboxes {
   Done check(Deadline deadline);
 
  private:
-  // A mailbox that is there, for one call: a file system may be unmounted at any time.
-  struct Opened {
-    std::unique_ptr<MailFile> file;
+  // Where an allocation's mailbox is. Looked up for each call: a file system may be unmounted at any time.
+  struct Home {
+    Directory base;
+    std::string path;
+    std::optional<Directory> directory;
     sql_mailbox::Place place;
+  };
+  struct Kept {
+    std::string path;
+    std::unique_ptr<MailFile> file;
   };
 
   [[nodiscard]] Deadline patience(Deadline deadline) const;
-  Result<Opened> find(const Allocation& allocation, Deadline deadline) const;
-  void deliver_to(const std::vector<const pigeon::Delivery*>& deliveries) const;
-  Done attempt(const Opened& opened, const std::vector<sql_mailbox::Item*>& items, Deadline deadline) const;
+  Result<Home> find(const Allocation& allocation) const;
+  // The mailbox that is there; stays open for the next call, as long as it stays where it is.
+  Result<MailFile*> use(const Home& home, const Allocation& allocation, Deadline deadline);
+  void keep(const std::string& path, std::unique_ptr<MailFile> file);
+  void let_go(const std::string& path);
+
+  // Runs a call on the mailbox. One with which something has failed may be spoilt: it is opened anew.
+  template <typename T, typename Call>
+  Result<T> on_mailbox(const Allocation& allocation, Deadline deadline, Call&& call);
+
+  void deliver_to(const std::vector<const pigeon::Delivery*>& deliveries);
+  Done attempt(std::vector<sql_mailbox::Item>& items, const std::vector<const pigeon::Delivery*>& deliveries,
+               Deadline deadline);
 
   std::string base_;
   home_template::HomeTemplate home_;
   std::chrono::nanoseconds busy_timeout_;
   sql_mailbox::Options options_;
+  std::vector<Kept> kept_;  // the one that was used last comes last
 };
 
 }  // namespace mda_sqlite

@@ -79,7 +79,8 @@ void register_literal() {
 
 }  // namespace
 
-Failure Database::failed(const std::string& verb) const {
+Failure Database::failed(const std::string& verb) {
+  has_failed_ = true;
   return failure_of(connection_.get(), verb + " the " + what_ + " " + shown_, what_);
 }
 
@@ -95,6 +96,7 @@ Result<bool> Statement::step() {
     sqlite3_reset(statement_.get());
     return false;
   }
+  has_failed_ = true;
   auto met = failure_of(connection_, tried_, what_);
   sqlite3_reset(statement_.get());
   return met;
@@ -140,7 +142,6 @@ Done Database::open(const Opening& opening) {
   // What stands in the file cannot call functions with effects.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_wal_autocheckpoint(connection, opening.log_pages);
   return {};
 }
 
@@ -159,7 +160,8 @@ Result<sql_database::Statement*> Database::prepare(const std::string& sql) {
   Statement::Owned owned(statement);
   if (code != SQLITE_OK) return failed("ask");
   return &statements_
-              .try_emplace(sql, connection_.get(), std::move(owned), "ask the " + what_ + " " + shown_, what_)
+              .try_emplace(sql, connection_.get(), std::move(owned), "ask the " + what_ + " " + shown_, what_,
+                           has_failed_)
               .first->second;
 }
 

@@ -32,11 +32,13 @@ class Statement final : public sql_database::Statement {
   using Owned = std::unique_ptr<sqlite3_stmt, Finalize>;
 
   // tried: what the statement does, for people. what: as in Opening.
-  Statement(sqlite3* connection, Owned statement, std::string tried, std::string what)
+  // has_failed: is set when it does.
+  Statement(sqlite3* connection, Owned statement, std::string tried, std::string what, bool& has_failed)
       : connection_(connection),
         statement_(std::move(statement)),
         tried_(std::move(tried)),
-        what_(std::move(what)) {}
+        what_(std::move(what)),
+        has_failed_(has_failed) {}
 
   void bind(int index, std::int64_t value) override {
     sqlite3_bind_int64(statement_.get(), index + 1, value);
@@ -83,6 +85,7 @@ class Statement final : public sql_database::Statement {
   Owned statement_;
   std::string tried_;
   std::string what_;
+  bool& has_failed_;
 };
 
 // How a database is opened, and what it is to whoever uses it.
@@ -94,8 +97,6 @@ struct Opening {
   bool creates = false;
   // The path is taken as it is: it may lead through a descriptor of this process.
   bool is_literal = false;
-  // Pages of the log; from so many on, it is written back to the file.
-  int log_pages = 1000;
 };
 
 class Database : public virtual sql_database::Connection {
@@ -105,7 +106,11 @@ class Database : public virtual sql_database::Connection {
   [[nodiscard]] bool is_read_only() const { return sqlite3_db_readonly(connection_.get(), "main") == 1; }
   // Writes the log back to the file, and empties it, unless somebody is in the way.
   void empty_log() noexcept;
-  [[nodiscard]] bool has_changed() const { return sqlite3_total_changes(connection_.get()) > 0; }
+  // Whether SQLite has ever failed with it: then it may stay spoilt.
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
+  [[nodiscard]] bool has_changed() const {
+    return connection_ != nullptr && sqlite3_total_changes(connection_.get()) > 0;
+  }
 
   // The path, or what was said to be shown.
   [[nodiscard]] const std::string& shown() const override { return shown_; }
@@ -127,10 +132,11 @@ class Database : public virtual sql_database::Connection {
     void operator()(sqlite3* connection) const { sqlite3_close(connection); }
   };
 
-  [[nodiscard]] Failure failed(const std::string& verb) const;
+  Failure failed(const std::string& verb);
 
   std::string shown_;
   std::string what_;
+  bool has_failed_ = false;
   std::unique_ptr<sqlite3, Close> connection_;
   // Statements go before their connection.
   std::map<std::string, Statement, std::less<>> statements_;
