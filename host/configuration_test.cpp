@@ -189,6 +189,18 @@ TEST_CASE("an override wins over the file, and is checked like it") {
   CHECK(file.complaint({"=x"}).find("it is not KEY=VALUE") != std::string::npos);
 }
 
+TEST_CASE("a configuration with one more override leaves the first one as it was") {
+  const File file("{" + least + ", \"mda-x\": {\"base\": \"/y\"}}");
+  const auto read = file.read();
+  REQUIRE(read);
+  const auto changed = read->with("mda-x.base=/x y");
+  REQUIRE(changed);
+  CHECK(changed->settings_of(plugin())->text("base") == "/x y");
+  CHECK(read->settings_of(plugin())->text("base") == "/y");
+  CHECK(changed->datatree == read->datatree);
+  CHECK_FALSE(read->with("deadline=no"));
+}
+
 TEST_CASE("the environment stands for ${NAME}, anywhere in a string, once") {
   ::setenv("PIGEON_TEST_VALUE", "re${USER}ject", 1);  // NOLINT(concurrency-mt-unsafe)
   const File file("{" + least + R"(, "user": "a-${PIGEON_TEST_VALUE}-$x-${", "log": {"to": "stderr"}})");

@@ -76,6 +76,26 @@ TEST_CASE("a message comes out as it went in, on either side of the bound of mem
   }
 }
 
+TEST_CASE("a message that comes in pieces comes out whole, on either side of the bound of memory") {
+  const TemporaryDirectory directory;
+  const SpoolSettings settings{.directory = directory.path().string(), .memory = 1000};
+  for (const std::size_t pieces : {0U, 1U, 9U, 10U, 11U, 500U}) {
+    CAPTURE(pieces);
+    auto writer = Spool::Writer::open(settings);
+    REQUIRE(writer);
+    std::string text;
+    for (std::size_t number = 0; number < pieces; ++number) {
+      const std::string piece(100, static_cast<char>('a' + number % 26));
+      REQUIRE(writer->add(piece));
+      text += piece;
+    }
+    const auto spooled = (*std::move(writer)).end();
+    REQUIRE(spooled);
+    CHECK(spooled->text() == text);
+    CHECK(entries(directory.path()) == 0);
+  }
+}
+
 TEST_CASE("a small message never touches the disk, and a large one has no name there") {
   const TemporaryDirectory directory;
   const auto name = directory.path().string();
