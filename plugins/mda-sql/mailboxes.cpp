@@ -44,6 +44,9 @@ Result<Session*> Mailboxes::connect(Deadline deadline) {
     session_ = PIGEON_TRY(servers_.first_that_answers(
         deadline, [&](const Server& server) { return Session::open(servers_.account(), server, deadline); }));
   }
+  // Each user's own table has statements of its own.
+  constexpr std::size_t kMostStatements = 200;
+  session_->forget_statements_beyond(kMostStatements);
   return session_.get();
 }
 
@@ -111,6 +114,7 @@ void Mailboxes::give_up_late(std::vector<Item*>& pending, bool may_have_happened
 Done Mailboxes::attempt(const std::vector<Item*>& pending, Deadline deadline) {
   auto* session = PIGEON_TRY(connect(deadline));
   const sql_mailbox::Options options{.largest_part = session->largest_part(),
+                                     .most_together = session->most_together(),
                                      .indexes_fields = indexes_fields_};
   return sql_mailbox::Batch(*session, dialect(), options).attempt(pending);
 }

@@ -16,6 +16,7 @@ constexpr const char* kTried = "ask for mail";
 constexpr std::uint64_t kLargestPart = 256UL << 10U;
 // What a statement holds beside the part.
 constexpr std::uint64_t kBesides = 4096;
+constexpr std::uint64_t kMostTogether = 1UL << 20U;
 
 }  // namespace
 
@@ -57,6 +58,7 @@ Done Session::examine() {
         .with_remedy("raise max_allowed_packet of the server");
   }
   largest_part_ = std::min(kLargestPart, packet - kBesides);
+  most_together_ = std::min(kMostTogether, packet / 2);
   return {};
 }
 

@@ -30,6 +30,8 @@ class Session final : public sql_server::Connection {
 
   // Of a message, that fits into what the server takes in one go.
   [[nodiscard]] std::size_t largest_part() const { return largest_part_; }
+  // Of messages, in one statement.
+  [[nodiscard]] std::size_t most_together() const { return most_together_; }
   // Makes the database and what is missing in it.
   Done initialize(const Account& account);
   // Why what was committed might not survive a power failure; empty if it does.
@@ -40,6 +42,7 @@ class Session final : public sql_server::Connection {
   Done examine();
 
   std::size_t largest_part_ = 0;
+  std::size_t most_together_ = 0;
 };
 
 }  // namespace mda_sql

@@ -85,7 +85,7 @@ Result<bool> MailFile::open_there(Deadline patience) {
   wait_until(patience);
   if (is_read_only()) return wrong(home_, "it can only be read", "let this user write to it");
   // A log that has grown with a large message is cut back when it is begun anew.
-  PIGEON_TRY(execute("PRAGMA journal_size_limit = 4194304"));
+  PIGEON_TRY(execute("PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY"));
   return true;
 }
 

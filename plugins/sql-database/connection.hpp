@@ -82,6 +82,13 @@ class Connection {
   virtual Done execute(const std::string& sql) = 0;
   // Of the row that was inserted last.
   virtual Result<std::int64_t> last_id() = 0;
+  // In a transaction: a point that can be gone back to, until it is released, or another of its name is set.
+  virtual Done save(const std::string& point) { return execute("SAVEPOINT " + point + ";\n"); }
+  virtual Done go_back_to(const std::string& point) {
+    return execute("ROLLBACK TO SAVEPOINT " + point + ";\n");
+  }
+  // A server forgets the older of two points of one name by itself.
+  virtual Done release(const std::string& /*point*/) { return {}; }
 
  protected:
   friend class Transaction;

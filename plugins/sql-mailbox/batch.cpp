@@ -19,13 +19,8 @@ using pigeon::Stored;
 // No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is
 // kept for two to three weeks.
 constexpr std::int64_t kWeeksKept = 2;
-constexpr std::int64_t kWeek = 604'800;  // seconds
 // A mailbox that is full may have been emptied by a reader who does not note it; counting takes its time.
 constexpr std::int64_t kCountedLately = 900;
-
-std::int64_t this_week() {
-  return seconds_now() / kWeek;
-}
 
 Failure too_late(const Item& item) {
   return pigeon::failure(PIGEON_TIMEOUT, "deliver into " + item.place.shown + ": the time is over");
@@ -37,16 +32,6 @@ Result<Item> Item::of(const pigeon::Delivery& delivery, Place place) {
   Item item{.delivery = &delivery, .place = std::move(place), .key = delivery.id(), .outcome = {}};
   if (!delivery.id_is_unique()) item.key += "-" + PIGEON_TRY(pigeon::random_token());
   return item;
-}
-
-template <typename Step>
-Result<std::optional<Failure>> Batch::apart(const char* savepoint, Step&& step) {
-  const std::string name(savepoint);
-  PIGEON_TRY(connection_.execute("SAVEPOINT " + name + ";\n"));
-  auto done = step();
-  if (done) return std::nullopt;
-  if (!connection_.execute("ROLLBACK TO SAVEPOINT " + name + ";\n")) return std::move(done).failure();
-  return std::optional<Failure>(std::move(done).failure());
 }
 
 Done Batch::attempt(const std::vector<Item*>& items) {
@@ -73,7 +58,10 @@ Done Batch::deliver_to(const std::vector<Item*>& items) {
     for (auto* item : items) item->outcome = *failed;
     return {};
   }
+  if (!is_alone_ && options_.most_together > 0 && !options_.indexes_fields)
+    PIGEON_TRY(store_together(held, items));
   for (auto* item : items) {
+    if (item->outcome) continue;
     const auto store_it = [&]() -> Done {
       // Two allocations may name one mailbox; it is one's.
       PIGEON_TRY(Mailboxes::check_open(held.row, item->place, item->delivery->allocation()));
@@ -113,17 +101,21 @@ Done Batch::store(Held& held, Item& item) {
     item.outcome = *std::move(refused);
     return {};
   }
-  const auto [folder, name, is_another] = PIGEON_TRY(choose_folder(held, *item.delivery));
-  PIGEON_TRY(write(held, *folder, item));
+  const auto chosen = PIGEON_TRY(choose_folder(held, *item.delivery));
+  PIGEON_TRY(write(held, *chosen.folder, item));
+  note(held, chosen, item);
+  return {};
+}
+
+void Batch::note(Held& held, const Chosen& chosen, Item& item) {
   held.row.bytes += static_cast<std::int64_t>(item.delivery->message().size());
   ++held.row.messages;
-  folder->has_new = true;
   held.has_changed = true;
-  item.outcome = Stored{.where = item.place.shown + (name.empty() ? "" : " " + name) + ", UID " +
-                                 std::to_string(folder->uidnext++),
+  chosen.folder->has_new = true;
+  item.outcome = Stored{.where = item.place.shown + (chosen.name.empty() ? "" : " " + chosen.name) +
+                                 ", UID " + std::to_string(chosen.folder->uidnext++),
                         .already_there = false,
-                        .no_such_folder = is_another};
-  return {};
+                        .no_such_folder = chosen.is_another};
 }
 
 Result<bool> Batch::was_delivered(const Held& held, const Item& item) {
@@ -188,10 +180,7 @@ Done Batch::write(const Held& held, const Folder& folder, const Item& item) {
   PIGEON_TRY(
       ledger->with(held.row.mailbox, std::string_view(item.key), this_week(), folder.id, folder.uidnext)
           .run());
-  auto* record = PIGEON_TRY(connection_.prepare(
-      "INSERT INTO " + item.place.messages() +
-      " (folder, uid, part, received, bytes, wire_bytes, marks, delivery, content) VALUES (?, ?, ?, ?, ?, ?, "
-      "?, ?, ?)"));
+  auto* record = PIGEON_TRY(connection_.prepare(insert_into_messages(item.place, 1)));
   const auto received = delivery.is_moved() ? delivery.received() : seconds_now();
   const auto id = delivery.id_is_unique() ? delivery.id() : std::string();
   auto bytes = static_cast<std::int64_t>(message.size());

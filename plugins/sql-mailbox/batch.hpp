@@ -37,6 +37,9 @@ struct Item {
 
 struct Options {
   std::size_t largest_part = 0;
+  // Octets of small messages that are stored by one statement; 0: each has one of its own, as is best where a
+  // statement is no round trip.
+  std::size_t most_together = 0;
   bool indexes_fields = false;
 };
 
@@ -77,9 +80,17 @@ class Batch {
   Result<Folder*> find_folder(Held& held, const std::string& name, bool makes);
   // Why there is no room for the message, if there is none.
   Result<std::optional<Failure>> check_quota(Held& held, const Item& item);
+  // Notes that it is stored, and gives it its UID.
+  static void note(Held& held, const Chosen& chosen, Item& item);
   Done write(const Held& held, const Folder& folder, const Item& item);
   Done index(std::int64_t folder, std::int64_t uid, std::string_view begin);
   Done finish(Held& held);
+
+  // Stores as many as go together by few statements. What that cannot be done for, because it is large, there
+  // already, or fails, has no outcome afterwards.
+  Done store_together(Held& held, const std::vector<Item*>& items);
+  Result<std::vector<Item*>> new_ones(const Held& held, const std::vector<Item*>& items);
+  Done write_together(Held& held, const std::vector<Item*>& items);
 
   // Runs a step whose failure undoes that step alone, and is the answer. A failure of this: the transaction
   // is over.
@@ -92,5 +103,16 @@ class Batch {
   bool is_alone_ = false;  // one delivery: what undoes it is the end of the transaction
   bool has_changed_ = false;
 };
+
+template <typename Step>
+Result<std::optional<Failure>> Batch::apart(const char* savepoint, Step&& step) {
+  const std::string name(savepoint);
+  PIGEON_TRY(connection_.save(name));
+  Done done = step();
+  if (!done && !connection_.go_back_to(name)) return std::move(done).failure();
+  PIGEON_TRY(connection_.release(name));
+  if (done) return std::nullopt;
+  return std::optional<Failure>(std::move(done).failure());
+}
 
 }  // namespace sql_mailbox

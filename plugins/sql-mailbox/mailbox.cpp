@@ -4,6 +4,7 @@
 #include <pigeon/sdk/text.hpp>
 
 #include <ctime>
+#include <vector>
 
 namespace sql_mailbox {
 namespace {
@@ -38,6 +39,10 @@ Failure purged(const Place& place, const Allocation& allocation) {
       .with_remedy("end that with `" + command("purge", allocation) + "`");
 }
 
+std::string repeated(const std::string& text, std::size_t times) {
+  return pigeon::join(std::vector<std::string>(times, text), ", ");
+}
+
 // Whose it is; the state is another question.
 Done check_stamp(const Row& row, const Place& place, const Allocation& allocation) {
   if (!row.allocation) return unstamped(place, allocation);
@@ -54,6 +59,22 @@ Done check_stamp(const Row& row, const Place& place, const Allocation& allocatio
 
 std::int64_t seconds_now() {
   return static_cast<std::int64_t>(std::time(nullptr));
+}
+
+std::int64_t this_week() {
+  constexpr std::int64_t kWeek = 604'800;  // seconds
+  return seconds_now() / kWeek;
+}
+
+std::string insert_into_ledger(std::size_t rows) {
+  return "INSERT INTO deliveries (mailbox, id, week, folder, uid) VALUES " +
+         repeated("(?, ?, ?, ?, ?)", rows);
+}
+
+std::string insert_into_messages(const Place& place, std::size_t rows) {
+  return "INSERT INTO " + place.messages() +
+         " (folder, uid, part, received, bytes, wire_bytes, marks, delivery, content) VALUES " +
+         repeated("(?, ?, ?, ?, ?, ?, ?, ?, ?)", rows);
 }
 
 Failure gone(const Place& place, const Allocation& allocation) {

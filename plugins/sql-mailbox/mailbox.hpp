@@ -13,6 +13,7 @@
 #include <pigeon/sdk/mda.hpp>
 #include <pigeon/sdk/result.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -82,6 +83,12 @@ class Mailboxes {
 };
 
 std::int64_t seconds_now();
+// Since 1970: how the ledger tells what is old.
+std::int64_t this_week();
+// Statements for so many rows: of a mailbox, id, week, folder, uid; and of a folder, uid, part, received,
+// bytes, wire_bytes, marks, delivery, content.
+std::string insert_into_ledger(std::size_t rows);
+std::string insert_into_messages(const Place& place, std::size_t rows);
 Failure gone(const Place& place, const Allocation& allocation);
 
 }  // namespace sql_mailbox

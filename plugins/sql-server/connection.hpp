@@ -12,6 +12,7 @@
 #include <cppconn/prepared_statement.h>
 #include <cppconn/resultset.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -83,6 +84,10 @@ class Connection : public virtual sql_database::Connection {
   // connection waits for each as long as it was told when it was opened.
   [[nodiscard]] bool can_wait_until(Deadline deadline);
   [[nodiscard]] Course course() const { return course_; }
+  // Between calls: a server prepares so many statements for all its clients together, and not more.
+  void forget_statements_beyond(std::size_t most) {
+    if (statements_.size() > most) statements_.clear();
+  }
 
   // Runs a call of Connector/C++; what it throws is the answer.
   template <typename Call>

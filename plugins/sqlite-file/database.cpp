@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 namespace sqlite_file {
 namespace {
@@ -170,6 +171,12 @@ Done Database::execute(const std::string& sql) {
   return failed("ask");
 }
 
+Done Database::run(const std::string& sql) {
+  auto* statement = PIGEON_TRY(prepare(sql));
+  PIGEON_TRY(statement->with().run());
+  return {};
+}
+
 Result<std::int64_t> Database::pragma(const std::string& name) {
   auto* statement = PIGEON_TRY(prepare("PRAGMA " + name));
   PIGEON_TRY(statement->with().step());
@@ -184,7 +191,8 @@ Done Database::begin(For purpose) {
   PIGEON_TRY(prepare("ROLLBACK"));
   if (sqlite3_get_autocommit(connection_.get()) == 0) roll_back();
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  if (purpose == For::writing) PIGEON_TRY(execute("PRAGMA synchronous = FULL"));
+  if (purpose == For::writing && !std::exchange(is_durable_, true))
+    PIGEON_TRY(execute("PRAGMA synchronous = FULL"));
   auto* begin = PIGEON_TRY(prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
   PIGEON_TRY(begin->with().run());
   return {};
@@ -192,7 +200,7 @@ Done Database::begin(For purpose) {
 
 // What has failed may have happened all the same: the log may have reached the disk.
 Done Database::commit() {
-  auto committed = execute("COMMIT");
+  auto committed = run("COMMIT");
   if (!committed) committed.failure().may_have_happened = true;
   return committed;
 }

@@ -117,6 +117,9 @@ class Database : public virtual sql_database::Connection {
   Result<sql_database::Statement*> prepare(const std::string& sql) override;
   Done execute(const std::string& sql) override;
   Result<std::int64_t> last_id() override { return sqlite3_last_insert_rowid(connection_.get()); }
+  Done save(const std::string& point) override { return run("SAVEPOINT " + point); }
+  Done go_back_to(const std::string& point) override { return run("ROLLBACK TO SAVEPOINT " + point); }
+  Done release(const std::string& point) override { return run("RELEASE SAVEPOINT " + point); }
   // The number that a pragma answers.
   Result<std::int64_t> pragma(const std::string& name);
 
@@ -133,10 +136,12 @@ class Database : public virtual sql_database::Connection {
   };
 
   Failure failed(const std::string& verb);
+  Done run(const std::string& sql);
 
   std::string shown_;
   std::string what_;
   bool has_failed_ = false;
+  bool is_durable_ = false;  // what is committed
   std::unique_ptr<sqlite3, Close> connection_;
   // Statements go before their connection.
   std::map<std::string, Statement, std::less<>> statements_;

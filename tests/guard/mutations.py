@@ -387,7 +387,7 @@ MUTATIONS = (
     Mutation(
         "what one delivery into a database meets is undone",
         SQL_BATCH,
-        '  if (!connection_.execute("ROLLBACK TO SAVEPOINT " + name + ";\\n")) return std::move(done).failure();\n',
+        "  if (!done && !connection_.go_back_to(name)) return std::move(done).failure();\n",
         "",
         MAIL_FILE,
         ("mda-sqlite-tests", "what one delivery of a batch meets*"),

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "batch.hpp"
+
+#include "dialect.hpp"
+
+#include <sqlite-file/database.hpp>
+
+#include <pigeon/testing/fake_delivery.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using pigeon::Allocation;
+using pigeon::testing::FakeDelivery;
+
+// A database that forgets.
+class Memory final : public sqlite_file::Database {
+ public:
+  Memory() {
+    REQUIRE(open({.path = ":memory:", .shown = "memory", .what = "mailbox", .creates = true}));
+    const auto& dialect = sql_mailbox::sqlite_dialect();
+    REQUIRE(execute(std::string(dialect.own_tables) + dialect.messages_table(sql_mailbox::kSharedMessages)));
+  }
+  // The first column of the first row.
+  std::string ask(const std::string& statement) {
+    auto prepared = prepare(statement);
+    REQUIRE(prepared);
+    const auto stepped = (*prepared)->with().step();
+    REQUIRE(stepped);
+    const auto answer = *stepped ? (*prepared)->text(0) : "";
+    (*prepared)->reset();
+    return answer;
+  }
+};
+
+struct Fixture {
+  Memory database;
+  Allocation alice{.id = "id-of-alice", .principal = {"d", "alice"}};
+  sql_mailbox::Place place{.name = "alice@d", .own_table = {}, .shown = "alice@d"};
+
+  Fixture() { REQUIRE(sql_mailbox::Mailboxes(database, sql_mailbox::sqlite_dialect()).make(place, alice)); }
+  // As a server has it: small messages together.
+  void deliver(const std::vector<const FakeDelivery*>& lent, std::size_t most_together = 1 << 20) {
+    std::vector<pigeon::Delivery> deliveries;
+    for (const auto* each : lent) deliveries.push_back(each->delivery());
+    std::vector<sql_mailbox::Item> items;
+    for (const auto& each : deliveries) items.push_back(*sql_mailbox::Item::of(each, place));
+    std::vector<sql_mailbox::Item*> pending;
+    for (auto& each : items) pending.push_back(&each);
+    const sql_mailbox::Options options{.largest_part = 1000, .most_together = most_together};
+    REQUIRE(sql_mailbox::Batch(database, sql_mailbox::sqlite_dialect(), options).attempt(pending));
+    for (auto& each : items) {
+      REQUIRE(each.outcome);
+      each.delivery->answer(*each.outcome);
+    }
+  }
+};
+
+std::vector<std::unique_ptr<FakeDelivery>> many(const Allocation& allocation, int count,
+                                                std::size_t size = 10) {
+  std::vector<std::unique_ptr<FakeDelivery>> made;
+  for (int number = 0; number < count; ++number) {
+    const auto id = std::to_string(number);
+    made.push_back(std::make_unique<FakeDelivery>(allocation, "q" + id,
+                                                  id + std::string("\0", 1) + std::string(size, 'x')));
+  }
+  return made;
+}
+
+std::vector<const FakeDelivery*> lent(const std::vector<std::unique_ptr<FakeDelivery>>& made) {
+  std::vector<const FakeDelivery*> all;
+  for (const auto& each : made) all.push_back(each.get());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("messages that are stored together are stored as each by itself is") {
+  for (const int count : {1, 2, 3, 17, 64, 131}) {
+    std::vector<std::string> stored;
+    for (const std::size_t most_together : {0UL, 500UL, 1UL << 20U}) {
+      Fixture f;
+      const auto made = many(f.alice, count);
+      f.deliver(lent(made), most_together);
+      for (const auto& each : made) {
+        CHECK(each->status() == PIGEON_OK);
+        CHECK_FALSE(each->was_there());
+      }
+      stored.push_back(f.database.ask(
+          "SELECT group_concat(each) FROM (SELECT hex(content) || bytes || ' ' || wire_bytes || delivery AS "
+          "each FROM messages ORDER BY delivery)"));
+      CHECK(f.database.ask("SELECT count(DISTINCT uid) || ' ' || max(uid) FROM messages") ==
+            std::to_string(count) + " " + std::to_string(count));
+      CHECK(f.database.ask("SELECT uidnext FROM folders") == std::to_string(count + 1));
+      CHECK(f.database.ask("SELECT messages = (SELECT count(*) FROM messages) AND bytes = (SELECT sum(bytes) "
+                           "FROM messages) FROM mailboxes") == "1");
+    }
+    CHECK(stored[0] == stored[1]);
+    CHECK(stored[0] == stored[2]);
+  }
+}
+
+TEST_CASE("of messages that go together, those that are there already are not stored again") {
+  Fixture f;
+  const auto first = many(f.alice, 10);
+  f.deliver(lent(first));
+  const auto again = many(f.alice, 20);
+  const FakeDelivery same(f.alice, "q15", "15");
+  auto all = lent(again);
+  all.push_back(&same);
+  f.deliver(all);
+  for (std::size_t number = 0; number < again.size(); ++number) {
+    CHECK(again[number]->status() == PIGEON_OK);
+    CHECK(again[number]->was_there() == (number < 10));
+  }
+  CHECK(same.was_there());
+  CHECK(f.database.ask("SELECT count(*) FROM messages") == "20");
+}
+
+TEST_CASE("what one of those that go together meets is its own") {
+  Fixture f;
+  REQUIRE(f.database.execute(
+      "CREATE TRIGGER bad BEFORE INSERT ON messages WHEN new.delivery = 'q5' BEGIN SELECT RAISE(ABORT, 'x'); "
+      "END"));
+  const auto made = many(f.alice, 30);
+  f.deliver(lent(made));
+  for (std::size_t number = 0; number < made.size(); ++number)
+    CHECK((made[number]->status() == PIGEON_OK) == (number != 5));
+  CHECK(f.database.ask("SELECT count(*) FROM messages") == "29");
+  CHECK(f.database.ask("SELECT count(*) FROM deliveries") == "29");
+  CHECK(f.database.ask("SELECT messages FROM mailboxes") == "29");
+}
+
+TEST_CASE("a quota lets in as many of those that go together as there is room for") {
+  Fixture f;
+  std::vector<std::unique_ptr<FakeDelivery>> made;
+  for (int number = 0; number < 8; ++number) {
+    made.push_back(std::make_unique<FakeDelivery>(
+        f.alice, "q" + std::to_string(number), "x", "",
+        pigeon::Attributes{{"quotaMessages", {"5"}}, {"overQuota", {"defer"}}}));
+  }
+  f.deliver(lent(made));
+  for (std::size_t number = 0; number < made.size(); ++number)
+    CHECK(made[number]->status() == (number < 5 ? PIGEON_OK : PIGEON_NO_SPACE));
+  CHECK(f.database.ask("SELECT messages FROM mailboxes") == "5");
+}
+
+TEST_CASE("large messages among small ones are stored, too") {
+  Fixture f;
+  const auto small = many(f.alice, 5);
+  const FakeDelivery large(f.alice, "large", std::string(5000, 'y'));
+  auto all = lent(small);
+  all.insert(all.begin() + 2, &large);
+  f.deliver(all);
+  CHECK(large.status() == PIGEON_OK);
+  CHECK(f.database.ask("SELECT count(*) FROM messages WHERE part = 0") == "6");
+  CHECK(
+      f.database.ask("SELECT sum(length(content)) FROM messages WHERE uid = (SELECT uid FROM messages WHERE "
+                     "delivery = 'large')") == std::to_string(large.whole().size()));
+}
