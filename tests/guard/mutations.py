@@ -386,7 +386,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what one delivery into a database meets is undone",
-        SQL_BATCH,
+        "plugins/sql-mailbox/batch.hpp",
         "  if (!done && !connection_.go_back_to(name)) return std::move(done).failure();\n",
         "",
         MAIL_FILE,
