@@ -3,7 +3,6 @@
 
 #include "folder.hpp"
 #include "from_line.hpp"
-#include "hash.hpp"
 #include "quota.hpp"
 
 #include <pigeon/sdk/text.hpp>
@@ -44,11 +43,7 @@ Ledger& Ledgers::of(const std::string& id) {
 }
 
 Batch::Item::Item(const pigeon::Delivery& its_delivery)
-    : delivery(&its_delivery), message(its_delivery.message(), its_delivery.marks()) {
-  Hash content;
-  message.original([&](std::string_view bytes) { return content.add(bytes), true; });
-  hash = content.text();
-}
+    : delivery(&its_delivery), message(its_delivery.message(), its_delivery.marks()) {}
 
 void Batch::fail(const Items& items, const pigeon::Failure& failure) {
   for (auto* item : items) {
@@ -144,10 +139,10 @@ void Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string&
   ledger.forget_unsaved();
 }
 
-bool Batch::was_there(Ledger& ledger, const Item& item) {
+bool Batch::was_there(Ledger& ledger, Item& item) {
   const bool is_unique = item.delivery->id_is_unique();
-  if (!ledger.can_claim(item.hash, is_unique)) return false;
-  ledger.claim(item.hash);
+  if (!ledger.has_found() || !ledger.can_claim(item.message.hash(), is_unique)) return false;
+  ledger.claim(item.message.hash());
   return true;
 }
 
@@ -183,8 +178,7 @@ Done Batch::append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::st
   if (!there.empty()) PIGEON_TRY(spool.flush());
   const auto store = [&](const Items& some) -> Done {
     std::vector<Letter> letters;
-    for (const auto* item : some)
-      letters.push_back({from_line_of(*item->delivery, item->message), &item->message});
+    for (auto* item : some) letters.push_back({from_line_of(*item->delivery, item->message), &item->message});
     return spool.append(letters, rules_.quoting);
   };
   auto stored = fresh.empty() ? Done() : store(fresh);
@@ -216,8 +210,8 @@ void Batch::end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std:
     return spool.end_append();
   };
   for (const auto* items : {&there, &fresh}) {
-    for (const auto* item : *items) {
-      if (item->delivery->id_is_unique()) ledger.stored(item->delivery->id(), item->hash);
+    for (auto* item : *items) {
+      if (item->delivery->id_is_unique()) ledger.stored(item->delivery->id(), item->message.hash());
     }
   }
   // What stands there and may never reach the disk, nobody is to take for a message that was stored.

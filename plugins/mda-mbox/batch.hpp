@@ -56,7 +56,6 @@ class Batch {
     explicit Item(const pigeon::Delivery& its_delivery);
     const pigeon::Delivery* delivery;
     Outgoing message;
-    std::string hash;
     std::string file;  // of the folder; empty for the mbox itself
     bool no_such_folder = false;
     bool is_answered = false;
@@ -67,7 +66,7 @@ class Batch {
   void deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string& file, const Items& items);
   Done append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& items);
   Done choose_folder(const Mailbox& mailbox, Item& item) const;
-  static bool was_there(Ledger& ledger, const Item& item);
+  static bool was_there(Ledger& ledger, Item& item);
   void end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& there,
            const Items& fresh);
   static void fail(const Items& items, const pigeon::Failure& failure);

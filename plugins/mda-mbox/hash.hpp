@@ -16,53 +16,59 @@ namespace mda_mbox {
 class Hash {
  public:
   void add(std::string_view bytes) {
+    if (bytes.empty()) return;
     size_ += bytes.size();
     if (held_ != 0) {
-      const auto taken = bytes.substr(0, kWord - held_);
-      std::memcpy(word_.data() + held_, taken.data(), taken.size());
+      const auto taken = bytes.substr(0, kBlockSize - held_);
+      std::memcpy(block_.data() + held_, taken.data(), taken.size());
       held_ += taken.size();
       bytes.remove_prefix(taken.size());
-      if (held_ < kWord) return;
-      mix(word_.data());
+      if (held_ < kBlockSize) return;
+      mix(block_.data());
       held_ = 0;
     }
-    for (; bytes.size() >= kWord; bytes.remove_prefix(kWord)) mix(bytes.data());
-    if (!bytes.empty()) std::memcpy(word_.data(), bytes.data(), bytes.size());
+    for (; bytes.size() >= kBlockSize; bytes.remove_prefix(kBlockSize)) mix(bytes.data());
+    if (!bytes.empty()) std::memcpy(block_.data(), bytes.data(), bytes.size());
     held_ = bytes.size();
   }
 
   [[nodiscard]] std::uint64_t value() const {
     auto whole = *this;
-    std::memset(whole.word_.data() + held_, 0, kWord - held_);
-    whole.mix(whole.word_.data());
-    whole.step(size_);
-    return whole.hash_ ^ (whole.hash_ >> 29U);
+    std::memset(whole.block_.data() + held_, 0, kBlockSize - held_);
+    whole.mix(whole.block_.data());
+    auto hash = size_;
+    for (const auto lane : whole.lanes_) step(hash, lane);
+    return hash ^ (hash >> 29U);
   }
 
   // As it stands in names: 16 digits.
   [[nodiscard]] std::string text() const {
     constexpr std::string_view kHex = "0123456789abcdef";
-    std::string digits;
-    for (unsigned shift = 64; shift > 0; shift -= 4) digits += kHex[(value() >> (shift - 4)) & 15U];
+    const auto hash = value();
+    std::string digits(16, '0');
+    for (unsigned at = 0; at < 16; ++at) digits[at] = kHex[(hash >> (60 - 4 * at)) & 15U];
     return digits;
   }
 
  private:
-  static constexpr std::size_t kWord = 8;
+  // Several lanes, none of which waits for another.
+  static constexpr std::size_t kLanes = 4;
+  static constexpr std::size_t kBlockSize = kLanes * sizeof(std::uint64_t);
 
-  void mix(const char* word) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, word, kWord);
-    step(value);
+  static void step(std::uint64_t& hash, std::uint64_t value) {
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15;
+    hash = (hash << 31U) | (hash >> 33U);
   }
-  void step(std::uint64_t value) {
-    hash_ = (hash_ ^ value) * 0x9e3779b97f4a7c15;
-    hash_ = (hash_ << 31U) | (hash_ >> 33U);
+  void mix(const char* block) {
+    std::array<std::uint64_t, kLanes> values = {};
+    std::memcpy(values.data(), block, kBlockSize);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) step(lanes_[lane], values[lane]);
   }
 
-  std::uint64_t hash_ = 0x2545f4914f6cdd1d;
+  std::array<std::uint64_t, kLanes> lanes_ = {0x2545f4914f6cdd1d, 0x9fb21c651e98df25, 0xd6e8feb86659fd93,
+                                              0xa0761d6478bd642f};
   std::uint64_t size_ = 0;
-  std::array<char, kWord> word_ = {};
+  std::array<char, kBlockSize> block_ = {};
   std::size_t held_ = 0;
 };
 

@@ -86,20 +86,18 @@ void Ledger::take(std::string_view line) {
   if (line == kSeen) is_damaged_ = false;
   if (line.find('\0') != std::string_view::npos) is_damaged_ = true;
   if (words.size() != 2 || words[1].size() != kHashSize || !is_word(words[1])) return;
-  const std::string hash(words[1]);
-  if (words[0] == "?") {
-    ++found_[hash].ours;
-  } else if (words[0] == "%") {
-    ++found_[hash].others;
-  } else if (words[0] == "!") {
-    auto& found = found_[hash];
-    --(found.ours > 0 ? found.ours : found.others);
+  if (words[0] == "?" || words[0] == "%" || words[0] == "!") {
+    take_found(words[0].front(), std::string(words[1]));
   } else if (is_word(words[0])) {
-    const std::string id(words[0]);
-    if (!stored_.emplace(id, hash).second) return;
-    const auto [same, is_first] = ids_.emplace(hash, id);
-    if (!is_first) same->second.clear();
+    stored_.emplace(words[0], words[1]);
   }
+}
+
+void Ledger::take_found(char sign, const std::string& hash) {
+  auto& found = found_[hash];
+  if (sign == '?') ++found.ours;
+  if (sign == '%') ++found.others;
+  if (sign == '!') --(found.ours > 0 ? found.ours : found.others);
 }
 
 bool Ledger::can_claim(const std::string& hash, bool is_unique) const {
@@ -107,28 +105,32 @@ bool Ledger::can_claim(const std::string& hash, bool is_unique) const {
   return found != found_.end() && (found->second.ours > 0 || (is_unique && found->second.others > 0));
 }
 
-std::optional<std::string> Ledger::id_of(const std::string& hash) const {
+std::optional<std::string> Ledger::id_of(const std::string& hash) {
+  if (ids_.empty()) {
+    for (const auto& [stored, its_hash] : stored_) {
+      const auto [same, is_first] = ids_.emplace(its_hash, stored);
+      if (!is_first) same->second.clear();
+    }
+  }
   const auto id = ids_.find(hash);
   if (id == ids_.end() || id->second.empty()) return std::nullopt;
   return id->second;
 }
 
 void Ledger::stored(const std::string& id, const std::string& hash) {
-  const auto line = id + " " + hash;
-  take(line);
-  unsaved_ += line + "\n";
+  stored_.emplace(id, hash);
+  unsaved_.append(id).append(" ").append(hash).append("\n");
 }
 
 void Ledger::found(const std::string& hash, bool is_ours) {
-  const auto line = (is_ours ? "? " : "% ") + hash;
-  take(line);
-  unsaved_ += line + "\n";
+  const char sign = is_ours ? '?' : '%';
+  take_found(sign, hash);
+  unsaved_.append(1, sign).append(" ").append(hash).append("\n");
 }
 
 void Ledger::claim(const std::string& hash) {
-  const auto line = "! " + hash;
-  take(line);
-  unsaved_ += line + "\n";
+  take_found('!', hash);
+  unsaved_.append("! ").append(hash).append("\n");
 }
 
 std::optional<std::uint64_t> Ledger::known(const std::string& file) const {

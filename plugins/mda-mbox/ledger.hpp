@@ -37,10 +37,11 @@ class Ledger {
   pigeon::Done read(const pigeon::Directory& own);
 
   [[nodiscard]] bool has(const std::string& id) const { return stored_.contains(id); }
+  [[nodiscard]] bool has_found() const { return !found_.empty(); }
   // Whether a message of this hash is in the mbox, and nobody has claimed it.
   [[nodiscard]] bool can_claim(const std::string& hash, bool is_unique) const;
   // The id that a message of this hash was stored under; nothing if it is not known, or not certain.
-  [[nodiscard]] std::optional<std::string> id_of(const std::string& hash) const;
+  [[nodiscard]] std::optional<std::string> id_of(const std::string& hash);
 
   // Up to where it has been told of a file; empty: the mbox itself. Nothing: it was not.
   [[nodiscard]] std::optional<std::uint64_t> known(const std::string& file) const;
@@ -70,11 +71,12 @@ class Ledger {
 
   pigeon::Done read_week(const pigeon::Directory& own, const std::string& name, Week& week);
   void take(std::string_view line);
+  void take_found(char sign, const std::string& hash);
   static pigeon::Done forget_old(const pigeon::Directory& own);
 
   std::map<std::string, Week> weeks_;
   std::unordered_map<std::string, std::string> stored_;  // id to hash
-  std::unordered_map<std::string, std::string> ids_;     // hash to id; empty: several
+  std::unordered_map<std::string, std::string> ids_;     // hash to id, once it was asked for; empty: several
   std::unordered_map<std::string, Found> found_;
   std::map<std::string, std::uint64_t> known_;
   bool is_damaged_ = false;

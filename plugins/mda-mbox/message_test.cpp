@@ -27,10 +27,13 @@ std::string rendered(const std::string& prefix, const std::string& body, Quoting
   const auto lent = pigeon::borrow(prefix);
   const pigeon_message message = {sizeof message, 0, &lent, 1, pigeon::borrow(body)};
   std::string text;
-  CHECK(Outgoing(pigeon::Message(message), marks).render(quoting, [&](std::string_view bytes) {
+  Outgoing outgoing(pigeon::Message(message), marks);
+  const auto hash = outgoing.hash();
+  CHECK(outgoing.render(quoting, [&](std::string_view bytes) {
     text += bytes;
     return true;
   }));
+  CHECK(outgoing.hash() == hash);
   return text;
 }
 

@@ -45,7 +45,7 @@ Failure no_mbox(const std::string& shown) {
       .with_remedy("look at its first line, which should begin with \"From \"");
 }
 
-Done collect(Window& window, const std::string& folder, const Ledger* ledger, Quoting quoting,
+Done collect(Window& window, const std::string& folder, Ledger* ledger, Quoting quoting,
              pigeon::Deadline deadline, std::vector<Entry>& entries) {
   if (!PIGEON_TRY(is_mbox(window))) return no_mbox(window.shown());
   for (std::uint64_t at = 0;;) {

@@ -72,8 +72,13 @@ Outgoing::Outgoing(const pigeon::Message& message, std::uint32_t marks)
   body_ = rest.substr(header_.size());
 }
 
-bool Outgoing::original(const Give& give) const {
-  return give(prefix_) && give(header_) && give(body_);
+const std::string& Outgoing::hash() {
+  if (hash_.empty()) {
+    Hash whole;
+    for (const auto part : {std::string_view(prefix_), header_, body_}) whole.add(part);
+    hash_ = whole.text();
+  }
+  return hash_;
 }
 
 std::string_view Outgoing::return_path() const {
@@ -85,20 +90,22 @@ std::string_view Outgoing::return_path() const {
   return line.substr(kName.size(), end - kName.size());
 }
 
-bool Outgoing::give_large(std::string_view bytes, const Give& give) const {
+// What is the message's own.
+bool Outgoing::give_own(std::string_view bytes, const Give& give) {
   for (std::size_t at = 0; at < bytes.size(); at += kLarge) {
     const auto chunk = bytes.substr(at, kLarge);
+    passing_.add(chunk);
     if (!give(chunk)) return false;
     if (is_mapped_ && bytes.size() > kLarge) pigeon::forget_pages(chunk);
   }
   return true;
 }
 
-bool Outgoing::render_header(std::string_view lines, const Give& give) const {
+bool Outgoing::render_header(std::string_view lines, const Give& give) {
   // What needs no change goes out in one piece.
   const char* plain = lines.data();
   const auto give_plain = [&](const char* end) {
-    return end == plain || give_large({plain, static_cast<std::size_t>(end - plain)}, give);
+    return end == plain || give_own({plain, static_cast<std::size_t>(end - plain)}, give);
   };
   while (!lines.empty()) {
     const auto line = take_line(lines);
@@ -110,17 +117,17 @@ bool Outgoing::render_header(std::string_view lines, const Give& give) const {
   return give_plain(lines.data());
 }
 
-bool Outgoing::render_body(Quoting quoting, const Give& give) const {
-  if (quoting == Quoting::mboxcl2) return give_large(body_, give);
+bool Outgoing::render_body(Quoting quoting, const Give& give) {
+  if (quoting == Quoting::mboxcl2) return give_own(body_, give);
   std::size_t given = 0;
   for (auto at = find_to_quote(quoting, body_, 0); at != std::string_view::npos;) {
-    if (!give_large(body_.substr(given, at - given), give) || !give(">")) return false;
+    if (!give_own(body_.substr(given, at - given), give) || !give(">")) return false;
     given = at;
     const auto end = body_.find('\n', at);
     if (end == std::string_view::npos) break;
     at = find_to_quote(quoting, body_, end + 1);
   }
-  return give_large(body_.substr(given), give);
+  return give_own(body_.substr(given), give);
 }
 
 std::string Outgoing::own_fields(Quoting quoting) const {
@@ -133,7 +140,8 @@ std::string Outgoing::own_fields(Quoting quoting) const {
   return fields;
 }
 
-bool Outgoing::render(Quoting quoting, const Give& give) const {
+bool Outgoing::render(Quoting quoting, const Give& give) {
+  passing_ = Hash();
   // At the top, so that what was delivered stands in one piece.
   if (!is_finished_ && !give(std::string(kUnfinished) + "\n")) return false;
   if (!render_header(prefix_, give) || !render_header(header_, give)) return false;
@@ -141,8 +149,10 @@ bool Outgoing::render(Quoting quoting, const Give& give) const {
   if (ends_in_header && !is_finished_ && !give("\n")) return false;
   const auto fields = own_fields(quoting);
   if (!fields.empty() && !give(fields)) return false;
-  if (ends_in_header) return true;
-  return render_body(quoting, give) && (is_finished_ || give("\n"));
+  if (!ends_in_header && !render_body(quoting, give)) return false;
+  if (!ends_in_header && !is_finished_ && !give("\n")) return false;
+  hash_ = passing_.text();
+  return true;
 }
 
 }  // namespace mda_mbox

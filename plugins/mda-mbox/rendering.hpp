@@ -10,6 +10,8 @@
 // Lines of the header are quoted as in mboxrd in all three.
 #pragma once
 
+#include "hash.hpp"
+
 #include <pigeon/sdk/message.hpp>
 
 #include <cstdint>
@@ -30,18 +32,19 @@ class Outgoing {
   // Gives it in pieces, without its "From " line and without the empty line behind it; the last piece ends a
   // line. False: `give` has returned false, and no more was given.
   using Give = std::function<bool(std::string_view)>;
-  bool render(Quoting quoting, const Give& give) const;
+  bool render(Quoting quoting, const Give& give);
 
-  // As it came.
-  bool original(const Give& give) const;
+  [[nodiscard]] std::size_t size() const { return prefix_.size() + header_.size() + body_.size(); }
+  // Of the bytes as they came.
+  [[nodiscard]] const std::string& hash();
   // Where a field "Return-Path: <...>" at its very top says so: the sender.
   [[nodiscard]] std::string_view return_path() const;
 
  private:
-  bool render_header(std::string_view lines, const Give& give) const;
-  bool render_body(Quoting quoting, const Give& give) const;
+  bool render_header(std::string_view lines, const Give& give);
+  bool render_body(Quoting quoting, const Give& give);
   [[nodiscard]] std::string own_fields(Quoting quoting) const;
-  bool give_large(std::string_view bytes, const Give& give) const;
+  bool give_own(std::string_view bytes, const Give& give);
 
   std::string prefix_;       // whole lines
   std::string_view header_;  // what of the header stands in the body of the message
@@ -49,6 +52,8 @@ class Outgoing {
   bool is_finished_;         // it ends with a line end, or is empty
   bool is_mapped_;
   std::uint32_t marks_;
+  Hash passing_;  // of what has been given of the message itself
+  std::string hash_;
 };
 
 }  // namespace mda_mbox

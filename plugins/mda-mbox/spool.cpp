@@ -15,7 +15,7 @@ namespace mda_mbox {
 namespace {
 
 // A batch that is not larger goes out in one write.
-constexpr std::size_t kOneWrite = 4U << 20U;
+constexpr std::size_t kOneWrite = 1U << 20U;
 
 // A file that others share with us is believed only if it is one, and ours. Nothing: it is gone.
 Result<std::optional<struct stat>> examine_open(const pigeon::Fd& file, const Directory& directory,
@@ -41,9 +41,11 @@ Result<std::optional<struct stat>> examine_open(const pigeon::Fd& file, const Di
 // Gathers what is appended; whatever it writes ends at the end of a block of the file, but for the last.
 class Appender {
  public:
-  Appender(const pigeon::Fd& file, State& state, std::uint64_t begin, std::string shown)
+  // about: how many bytes are likely to come.
+  Appender(const pigeon::Fd& file, State& state, std::uint64_t begin, std::size_t about, std::string shown)
       : file_(file), state_(state), at_(begin), shown_(std::move(shown)) {
     state_.intend(begin);
+    held_.reserve(std::min(about, kOneWrite + kOneWrite / 4));
   }
 
   bool add(std::string_view bytes) {
@@ -138,7 +140,10 @@ Result<std::string> Spool::missing_line_ends() const {
 }
 
 Done Spool::write(std::span<const Letter> letters, Quoting quoting) {
-  Appender appender(file_, *state_, size(), shown_);
+  constexpr std::size_t kAround = 512;  // what comes to a message
+  std::size_t about = 0;
+  for (const auto& letter : letters) about += letter.message->size() + kAround;
+  Appender appender(file_, *state_, size(), about, shown_);
   appender.add(PIGEON_TRY(missing_line_ends()));
   for (const auto& letter : letters) {
     const bool goes_on =

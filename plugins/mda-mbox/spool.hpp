@@ -25,7 +25,7 @@ namespace mda_mbox {
 // What is to be appended: the line that it begins with, and the message.
 struct Letter {
   std::string from_line;
-  const Outgoing* message = nullptr;
+  Outgoing* message = nullptr;
 };
 
 class Spool {

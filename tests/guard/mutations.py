@@ -21,6 +21,7 @@ class Mutation:
 
 
 MAILDIR = ("mda-maildir", "mda-maildir-tests")
+MBOX = ("mda-mbox", "mda-mbox-tests")
 SQLITE = ("datatree-sqlite", "datatree-sqlite-tests")
 LDAP = ("datatree-ldap", "datatree-ldap-tests")
 MAIL_FILE = ("mda-sqlite", "mda-sqlite-tests")
@@ -35,6 +36,7 @@ LEDGER = "plugins/mda-maildir/ledger.cpp"
 MAILBOX = "plugins/mda-maildir/mailbox.cpp"
 FILE = "plugin-api/include/pigeon/sdk/file.hpp"
 PATHS = "plugin-api/include/pigeon/sdk/mailbox.hpp"
+SPOOL = "plugins/mda-mbox/spool.cpp"
 SUPERVISOR = "host/supervisor.cpp"
 SQL_BATCH = "plugins/sql-mailbox/batch.cpp"
 LDAP_READER = "plugins/datatree-ldap/reader.cpp"
@@ -138,6 +140,60 @@ MUTATIONS = (
         MAILDIR,
         ("mda-maildir-tests", "who looked before another process has ended*"),
         "again->has_value",
+    ),
+    Mutation(
+        "a line of an mbox that could begin a message is quoted",
+        "plugins/mda-mbox/rendering.cpp",
+        "    if (!give_own(body_.substr(given, at - given), give) || !give(\">\")) return false;\n",
+        "    if (!give_own(body_.substr(given, at - given), give)) return false;\n",
+        MBOX,
+        ("mda-mbox-tests", "mboxrd puts one more mark*"),
+        "ERROR",
+    ),
+    Mutation(
+        "an mbox is not written to while another program has its lock",
+        SPOOL,
+        "    auto lock = PIGEON_TRY(SpoolLock::attempt(directory, name, *file, rules));\n",
+        "    auto lock = PIGEON_TRY(SpoolLock::attempt(directory, name, *file, LockRules{}));\n",
+        MBOX,
+        ("mda-mbox-tests", "while another program has one of its locks*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what could not be written whole is cut off an mbox",
+        SPOOL,
+        "  if (::ftruncate(file_.get(), static_cast<off_t>(size)) == 0) {\n",
+        "  if (size != UINT64_MAX) {\n",
+        MBOX,
+        ("mda-mbox-tests", "a message that cannot be written leaves the file as it was*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what a killed attempt has left in an mbox is cut off",
+        SPOOL,
+        "  if (const auto begin = PIGEON_TRY(state_->unfinished(file_, size(), shown_))) {\n",
+        "  if (const std::optional<std::uint64_t> begin; begin) {\n",
+        MBOX,
+        ("mda-mbox-tests", "what an attempt that was killed has left is cut off*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what an mbox holds behind a killed attempt is not cut off with it",
+        "plugins/mda-mbox/state.cpp",
+        "  if (size % kBlock != 0) return std::nullopt;\n",
+        "  if (size != 0) return begin;\n",
+        MBOX,
+        ("mda-mbox-tests", "what another program has appended to a piece of ours is not cut off*"),
+        "ERROR",
+    ),
+    Mutation(
+        "what the ledger of an mbox knows to be stored is not stored again",
+        "plugins/mda-mbox/batch.cpp",
+        "    if (item->delivery->id_is_unique() && ledger.has(item->delivery->id())) {\n",
+        "    if (item->delivery->id().empty()) {\n",
+        MBOX,
+        ("mda-mbox-tests", "the same unique id is stored once, also in one batch*"),
+        "ERROR",
     ),
     Mutation(
         "what the ledger knows to be done is not stored again",
