@@ -24,8 +24,8 @@ std::string two_digits(std::uint64_t byte) {
 pigeon::Failure no_path_of(std::string_view name, const std::string& why, const pigeon::Principal& principal,
                            const std::string& plugin) {
   return pigeon::misconfigured("make a path of '" + pigeon::printable(name) + "'" + why)
-      .with_remedy("request a directory on the user's own mailStore object: home=DIRECTORY, class " + plugin + " (" +
-                   pigeon::shell_word(principal.address()) + ")");
+      .with_remedy("request a directory on the user's own mailStore object: home=DIRECTORY, class " + plugin +
+                   " (" + pigeon::shell_word(principal.address()) + ")");
 }
 
 Result<std::string> file_name(const std::string& name, const pigeon::Principal& principal,
