@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
-#include <utility>
 
 namespace sqlite_file {
 namespace {
@@ -190,9 +189,11 @@ Done Database::begin(For purpose) {
   // want of memory, is left now.
   PIGEON_TRY(prepare("ROLLBACK"));
   if (sqlite3_get_autocommit(connection_.get()) == 0) roll_back();
-  // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  if (purpose == For::writing && !std::exchange(is_durable_, true))
+  if (purpose == For::writing && !is_durable_) {
     PIGEON_TRY(execute("PRAGMA synchronous = FULL"));
+    is_durable_ = true;
+  }
+  // A writer asks for the lock at once: a reader that turns into a writer could only fail.
   auto* begin = PIGEON_TRY(prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
   PIGEON_TRY(begin->with().run());
   return {};
