@@ -32,7 +32,7 @@ class Memory final : public sqlite_file::Database {
     REQUIRE(prepared);
     const auto stepped = (*prepared)->with().step();
     REQUIRE(stepped);
-    const auto answer = *stepped ? (*prepared)->text(0) : "";
+    auto answer = *stepped ? (*prepared)->text(0) : "";
     (*prepared)->reset();
     return answer;
   }
