@@ -142,7 +142,7 @@ class Readers(unittest.TestCase):
         self.assertEqual(len(found), len(self.expected))
         # What has no header as such, mutt gives one.
         wanted = [body(content) for content in self.site.contents() if HEADER.match(content)]
-        self.assertGreater(len(wanted), 30)
+        self.assertGreater(len(wanted), 20)
         self.assertEqual(collections.Counter(wanted) - collections.Counter(body(text) for text in found), {})
 
 
