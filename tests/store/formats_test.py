@@ -69,7 +69,8 @@ class Formats(unittest.TestCase):
                     self.assertEqual(done.record.get("already-there"), "yes" if again else None)
                 for number, text in enumerate(ODD):  # as an MTA that did not hear the answer
                     folder = [] if number % 3 else ["-m", "Work"]
-                    self.assertEqual(self.site.deliver(message=text, queue_id=f"O{number}", extra=folder).exit, 0)
+                    done = self.site.deliver(message=text, queue_id=f"O{number}", extra=folder)
+                    self.assertEqual(done.exit, 0, done.records)
                 self.assertEqual(len(self.site.held()), len(ODD) + count)
         self.assertEqual(self.site.others(), [])
 
