@@ -32,6 +32,26 @@ void print(const Output& out, const std::string& what, const Copied& copied, boo
   out.value(value);
 }
 
+// The directory that an MDA is configured to keep its mailboxes in; empty if it has none, or no section.
+std::string configured_base(Session& session, const std::string& mda) {
+  const auto plugins = session.plugins();
+  const auto descriptor =
+      plugins ? (*plugins)->describe(PIGEON_KIND_MDA, mda) : Result<const pigeon_plugin*>(plugins.failure());
+  if (!descriptor) return {};
+  const auto settings = session.configuration().settings_of(**descriptor);
+  return settings ? settings->text("base") : std::string();
+}
+
+bool is_same(const fs::path& one, const fs::path& other) {
+  std::error_code error;
+  return fs::equivalent(one, other, error) && !error;
+}
+
+Failure into_itself(const std::string& what, const std::string& path) {
+  return misconfigured(what + " " + printable(path) + ": that is where its mail is")
+      .with_remedy("name another place");
+}
+
 // The mailbox, allocated and made as a first message would make it.
 Done make_standing(Session& session, Mailbox& mailbox) {
   host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
@@ -65,6 +85,7 @@ Done mailbox_export(Session& session, const std::string& address, const std::str
   }
   std::error_code error;
   const auto base = fs::absolute(directory, error).lexically_normal().string();
+  if (is_same(base, configured_base(session, name))) return into_itself("export to", base);
   const auto opened = PIGEON_TRY(open_at(session, name, base));
   PIGEON_TRY(opened->initialize(PIGEON_TRY(session.schema())->get(), later()));
   host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
@@ -94,6 +115,11 @@ Done mailbox_import(Session& session, const std::string& address, const std::str
   const auto name = mda.empty() ? mailbox.storage.name() : mda;
   std::error_code error;
   const auto from = fs::absolute(path, error).lexically_normal().string();
+  const auto home = mailbox.allocation().attributes.get("home");
+  const auto own =
+      fs::path(configured_base(session, mailbox.storage.name())) / std::string(home.value_or("."));
+  if (home && (is_same(from, own) || is_same(fs::path(from).parent_path(), own)))
+    return into_itself("import from", from);
   const bool is_below_base = PIGEON_TRY(has_base(session, name));
   const auto opened = is_below_base
                           ? PIGEON_TRY(open_at(session, name, from))

@@ -2,6 +2,7 @@
 #include "host/control/commands.hpp"
 #include "host/control/mailbox.hpp"
 
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/values.hpp>
@@ -81,16 +82,17 @@ Done forget_object(Session& session, const OtherMailbox& other) {
   return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
 }
 
-// Ends a move before the tree is switched: whoever is at it can switch it no more. Then the mailbox takes
-// mail again, and what was begun of the other one is deleted.
-Done take_back(Session& session, const Mailbox& mailbox, const std::string& address) {
-  if (!mailbox.moving.empty()) {
-    PIGEON_TRY(session.apply({.path = mailbox.principal,
-                              .changes = {Change::set("moving", Values{})},
-                              .preconditions = {Precondition::equal("id", mailbox.allocation().id),
-                                                Precondition::equal("moving", mailbox.moving)},
-                              .deadline = Session::soon()}));
-  }
+Update update_of_moving(const Mailbox& mailbox, const std::string& from, const std::string& to) {
+  return {
+      .path = mailbox.principal,
+      .changes = {Change::set("moving", to.empty() ? Values() : Values{to})},
+      .preconditions = {Precondition::equal("id", mailbox.allocation().id),
+                        from.empty() ? Precondition::absent("moving") : Precondition::equal("moving", from)},
+      .deadline = Session::soon()};
+}
+
+// The mailbox takes mail again, and what was begun of another one is deleted.
+Done stamp_again(Session& session, const Mailbox& mailbox) {
   PIGEON_TRY(mailbox.storage.adopt());
   std::vector<OtherMailbox> begun;
   for (auto& other :
@@ -101,11 +103,21 @@ Done take_back(Session& session, const Mailbox& mailbox, const std::string& addr
       begun.push_back(std::move(other));
     }
   }
-  if (auto purged = purge_others(session, std::move(begun)); !purged) {
-    return std::move(purged).failure().while_doing(
-        "delete what was begun (the mailbox itself takes mail again)");
-  }
   PIGEON_TRY(mark_ready(session, mailbox));
+  auto purged = purge_others(session, std::move(begun));
+  if (purged) return {};
+  return std::move(purged).failure().while_doing(
+      "delete what was begun (the mailbox itself takes mail again)");
+}
+
+// Ends a move before the tree is switched. As long as `moving` is ours, whoever was at it cannot switch any
+// more, and nobody begins another move, which would retire what is adopted here.
+Done take_back(Session& session, const Mailbox& mailbox, const std::string& address) {
+  const auto ours = PIGEON_TRY(random_token());
+  PIGEON_TRY(session.apply(update_of_moving(mailbox, mailbox.moving, ours)));
+  const auto stamped = stamp_again(session, mailbox);
+  PIGEON_TRY(session.apply(update_of_moving(mailbox, ours, "")));
+  PIGEON_TRY(stamped);
   session.out().line("adopted: mail for " + printable(address) + " goes into it from now on");
   return {};
 }

@@ -101,7 +101,7 @@ Done Move::claim(bool resume) {
   // Where the answer was lost, what stands there now says what happened.
   if (!applied) PIGEON_TRY(check_ours());
   if (applied && *applied != Applied::yes) return overtaken();
-  return old_.moving.empty() ? Done() : remove_interrupted();
+  return resume ? remove_interrupted() : Done();
 }
 
 Result<Move::Standing> Move::standing() const {
@@ -205,6 +205,8 @@ Result<Copied> Move::copy() {
   PIGEON_TRY(copying.look());
   copied_ = PIGEON_TRY(copying.run());
   PIGEON_TRY(copying.verify(copied_));
+  // Again: somebody whom we overtook may have removed it when he gave up.
+  PIGEON_TRY(remember(old_.storage, true));
   PIGEON_TRY(switch_over());
   return copied_;
 }

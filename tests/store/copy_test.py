@@ -106,6 +106,17 @@ class Copy(unittest.TestCase):
         done = self.ctl("export", ALICE, str(self.site.state), "--as", "mda-nope", check=False)
         self.assertIn("there is no such plugin", done.stderr)
 
+    def test_into_itself(self):
+        """a mailbox is neither exported nor imported into itself"""
+        self.fill(0)
+        (self.site.root / "link").symlink_to(self.site.base)
+        for command in (["export", ALICE, str(self.site.root / "link")], ["import", ALICE, str(self.site.home())],
+                        ["import", ALICE, str(self.site.maildir())]):
+            done = self.ctl(*command, check=False)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("that is where its mail is", done.stderr)
+        self.assertEqual(len(self.site.held()), 1)
+
     def test_export(self):
         """an export holds what the mailbox holds, and a second one brings in what came since"""
         self.site.ctl("tree", "set", "/example.com/mailStore", "--class", MAILDIR, "createFolders=TRUE")
