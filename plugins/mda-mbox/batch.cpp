@@ -8,6 +8,7 @@
 #include <pigeon/sdk/text.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <set>
 
@@ -22,13 +23,12 @@ std::string from_line_of(const pigeon::Delivery& delivery, const Outgoing& messa
   return from_line(sender, has_time ? delivery.received() : std::time(nullptr));
 }
 
-// The first one to come: the batch is one append.
-pigeon::Deadline earliest(std::span<const pigeon::Delivery*> deliveries) {
-  auto deadline = deliveries.front()->deadline();
-  for (const auto* each : deliveries) {
-    if (each->deadline().value() < deadline.value()) deadline = each->deadline();
-  }
-  return deadline;
+// How long the others of a batch wait for a mailbox that somebody has locked: first, and in the end.
+constexpr std::chrono::milliseconds kTurn{20};
+constexpr std::chrono::seconds kOthersWait{5};
+
+pigeon::Deadline earlier(pigeon::Deadline one, pigeon::Deadline other) {
+  return one.value() < other.value() ? one : other;
 }
 
 }  // namespace
@@ -53,8 +53,17 @@ void Batch::fail(const Items& items, const pigeon::Failure& failure) {
   }
 }
 
+// The first one to come: what is stored together is one append.
+pigeon::Deadline Batch::earliest(const Items& items) {
+  auto deadline = items.front()->delivery->deadline();
+  for (const auto* item : items) deadline = earlier(deadline, item->delivery->deadline());
+  return deadline;
+}
+
 void Batch::deliver(std::span<pigeon::Delivery> deliveries) {
-  std::map<std::string, std::vector<const pigeon::Delivery*>> by_mailbox;
+  std::vector<Item> all;
+  all.reserve(deliveries.size());
+  std::map<std::string, Items> by_mailbox;
   std::vector<pigeon::Delivery> again;
   std::set<std::pair<std::string, std::string>> seen;
   for (const auto& delivery : deliveries) {
@@ -64,26 +73,37 @@ void Batch::deliver(std::span<pigeon::Delivery> deliveries) {
     } else if (delivery.deadline().passed()) {
       delivery.answer(pigeon::failure(PIGEON_TIMEOUT, "deliver " + delivery.id() + ": the time is up"));
     } else {
-      by_mailbox[delivery.allocation().id].push_back(&delivery);
+      by_mailbox[delivery.allocation().id].push_back(&all.emplace_back(delivery));
     }
   }
-  for (auto& [id, its] : by_mailbox) deliver_to_one(its);
+  deliver_to_all(by_mailbox);
   if (!again.empty()) deliver(again);
 }
 
-void Batch::deliver_to_one(std::span<const pigeon::Delivery*> deliveries) {
-  std::vector<Item> all;
-  all.reserve(deliveries.size());
-  for (const auto* delivery : deliveries) all.emplace_back(*delivery);
-  Items items;
-  for (auto& item : all) items.push_back(&item);
-  const auto& allocation = deliveries.front()->allocation();
-  auto mailbox = Mailbox::open(base_, allocation, earliest(deliveries));
-  if (!mailbox) return fail(items, mailbox.failure());
+// A mailbox that somebody has locked keeps the others of the batch waiting for a little while, and no longer.
+void Batch::deliver_to_all(const std::map<std::string, Items>& by_mailbox) {
+  const bool is_alone = by_mailbox.size() == 1;
+  std::vector<const Items*> locked;
+  for (const auto& [id, items] : by_mailbox) {
+    const auto deadline = earliest(items);
+    const auto until = is_alone ? deadline : earlier(deadline, pigeon::Deadline::in(kTurn));
+    if (!deliver_to_one(items, until, is_alone)) locked.push_back(&items);
+  }
+  const auto until = pigeon::Deadline::in(kOthersWait);
+  for (const auto* items : locked) deliver_to_one(*items, earlier(earliest(*items), until), true);
+}
+
+// False: somebody has it locked, and some are not answered. If that is final, all are.
+bool Batch::deliver_to_one(const Items& items, pigeon::Deadline until, bool is_final) {
+  const auto& allocation = items.front()->delivery->allocation();
+  auto mailbox = Mailbox::open(base_, allocation, until);
+  if (!mailbox) return end_in(items, mailbox.failure(), is_final);
   auto& ledger = ledgers_.of(allocation.id);
-  if (const auto read = ledger.read(mailbox->own()); !read) return fail(items, read.failure());
+  ledger.forget_unsaved();
+  if (const auto read = ledger.read(mailbox->own()); !read) return end_in(items, read.failure(), true);
   std::map<std::string, Items> by_file;
   for (auto* item : items) {
+    if (item->is_answered) continue;
     if (item->delivery->id_is_unique() && ledger.has(item->delivery->id())) {
       item->is_answered = true;
       item->delivery->answer(
@@ -94,7 +114,20 @@ void Batch::deliver_to_one(std::span<const pigeon::Delivery*> deliveries) {
       by_file[item->file].push_back(item);
     }
   }
-  for (const auto& [file, its] : by_file) deliver_to_file(*mailbox, ledger, file, its);
+  bool is_done = true;
+  for (const auto& [file, its] : by_file) {
+    const auto done = deliver_to_file(*mailbox, ledger, file, its, until);
+    if (!done && !end_in(its, done.failure(), is_final)) is_done = false;
+    ledger.forget_unsaved();
+  }
+  return is_done;
+}
+
+// Answers, unless there is a next time.
+bool Batch::end_in(const Items& items, const pigeon::Failure& failure, bool is_final) {
+  if (!is_final && failure.status == PIGEON_BUSY) return false;
+  fail(items, failure);
+  return true;
 }
 
 // No folder is a reason to refuse mail: what cannot go where it was wanted goes into the mbox itself.
@@ -116,27 +149,21 @@ Done Batch::choose_folder(const Mailbox& mailbox, Item& item) const {
   return {};
 }
 
-void Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string& file, const Items& items) {
-  std::vector<const pigeon::Delivery*> deliveries;
-  for (const auto* item : items) deliveries.push_back(item->delivery);
-  const auto deadline = earliest(deliveries);
-  const auto work = [&]() -> Done {
-    std::optional<Directory> folders;
-    std::optional<State> state;
-    if (!file.empty()) {
-      folders = PIGEON_TRY(mailbox.folders());
-      state = PIGEON_TRY(folder_state(mailbox, file));
-    }
-    const auto& directory = folders ? *folders : mailbox.directory();
-    const auto& name = file.empty() ? mailbox.name() : file;
-    auto spool =
-        PIGEON_TRY(Spool::open(directory, name, state ? *state : mailbox.state(), rules_.locks, deadline));
-    if (!spool) return gone(directory.below(name), items.front()->delivery->allocation());
-    PIGEON_TRY(spool->recover(rules_.quoting, ledger, file, deadline));
-    return append(mailbox, ledger, *spool, file, items);
-  };
-  if (const auto done = work(); !done) fail(items, done.failure());
-  ledger.forget_unsaved();
+Done Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string& file, const Items& items,
+                            pigeon::Deadline until) {
+  std::optional<Directory> folders;
+  std::optional<State> state;
+  if (!file.empty()) {
+    folders = PIGEON_TRY(mailbox.folders());
+    state = PIGEON_TRY(folder_state(mailbox, file));
+  }
+  const auto& directory = folders ? *folders : mailbox.directory();
+  const auto& name = file.empty() ? mailbox.name() : file;
+  auto spool =
+      PIGEON_TRY(Spool::open(directory, name, state ? *state : mailbox.state(), rules_.locks, until));
+  if (!spool) return gone(directory.below(name), items.front()->delivery->allocation());
+  PIGEON_TRY(spool->recover(rules_.quoting, ledger, file, earliest(items)));
+  return append(mailbox, ledger, *spool, file, items);
 }
 
 bool Batch::was_there(Ledger& ledger, Item& item) {

@@ -62,14 +62,18 @@ class Batch {
   };
   using Items = std::vector<Item*>;
 
-  void deliver_to_one(std::span<const pigeon::Delivery*> deliveries);
-  void deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string& file, const Items& items);
+  void deliver_to_all(const std::map<std::string, Items>& by_mailbox);
+  bool deliver_to_one(const Items& items, pigeon::Deadline until, bool is_final);
+  Done deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string& file, const Items& items,
+                       pigeon::Deadline until);
   Done append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& items);
   Done choose_folder(const Mailbox& mailbox, Item& item) const;
   static bool was_there(Ledger& ledger, Item& item);
   void end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& there,
            const Items& fresh);
+  static bool end_in(const Items& items, const pigeon::Failure& failure, bool is_final);
   static void fail(const Items& items, const pigeon::Failure& failure);
+  static pigeon::Deadline earliest(const Items& items);
 
   const Directory& base_;
   const Rules& rules_;

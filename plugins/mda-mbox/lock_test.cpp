@@ -221,6 +221,41 @@ TEST_CASE("while a message is written every lock is ours") {
   CHECK(seen > 0);
 }
 
+TEST_CASE(
+    "a mailbox that is locked keeps the others of its batch waiting for a little while, and no longer") {
+  const Fixture f;
+  const pigeon::Allocation bob{
+      .id = "id-of-bob", .attributes = {{"home", {"d/bob"}}}, .principal = {"d", "bob"}};
+  REQUIRE(f.mda->ensure(bob, Fixture::soon()));
+  OtherProcess other(f.mbox().string(), lock_by_fcntl);
+  const FakeDelivery locked(f.alice, "q1", "one\n");
+  const FakeDelivery free(bob, "q2", "two\n");
+  auto first = locked.lent();
+  auto second = free.lent();
+  first.deadline = second.deadline = pigeon::Deadline::in(std::chrono::seconds(100)).value();
+  std::vector<pigeon::Delivery> batch = {pigeon::Delivery(first), pigeon::Delivery(second)};
+  std::thread unlocking([&] {
+    while (f.content("base/d/bob").empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    other.end();
+  });
+  f.mda->deliver(batch);
+  unlocking.join();
+  CHECK(locked.status() == PIGEON_OK);
+  CHECK(free.status() == PIGEON_OK);
+  const OtherProcess again(f.mbox().string(), lock_by_fcntl);
+  const FakeDelivery late(f.alice, "q3", "one\n");
+  const FakeDelivery another(bob, "q4", "two\n");
+  first = late.lent();
+  second = another.lent();
+  first.deadline = second.deadline = pigeon::Deadline::in(std::chrono::seconds(100)).value();
+  batch = {pigeon::Delivery(first), pigeon::Delivery(second)};
+  const auto begin = std::chrono::steady_clock::now();
+  f.mda->deliver(batch);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+  CHECK(late.status() == PIGEON_BUSY);
+  CHECK(another.status() == PIGEON_OK);
+}
+
 TEST_CASE("a file that a reader puts in place of the old one is the one that is appended to") {
   const Fixture f;
   OtherProcess reader(f.mbox().string(), lock_by_fcntl);
