@@ -14,7 +14,7 @@ from corpus import OWN, expected, real_messages
 
 SENDER, ALICE = b"bob@example.org", b"alice@example.com"
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "man"
-# RFC 2606 names only; what no text column keeps.
+# What a column of text, or a text that ends with a NUL, would not keep.
 HARD = {
     "nul": b"Subject: nul\n\n\0\0 in \0 the middle\n\0",
     "every octet": b"Subject: octets\n\n" + bytes(range(256)) * 3,
