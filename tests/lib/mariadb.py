@@ -173,3 +173,14 @@ class MariaDB:
         """The plugin's section of a configuration, for the account that make_account makes."""
         host = str(self.socket) if by_socket else f"127.0.0.1:{self.port}"
         return {"hosts": host, "database": database, "user": "pigeon", "password": "secret"}
+
+
+class Running(MariaDB):
+    """A server that somebody else has started, and will stop."""
+
+    def __init__(self, socket):
+        self.socket = pathlib.Path(socket)
+        self.directory = self.socket.parent
+
+    def remove(self):
+        pass

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""The tree of a site in MariaDB: one server for all tests of a process, a database for each site."""
+"""The tree of a site in MariaDB: one server for all tests of a process, a database for each site.
+
+PIGEON_MARIADB: the socket of a server that runs already, such as a node of a cluster.
+"""
 
 import atexit
 import itertools
+import os
 import re
 import unittest
 
 import mariadb
 
-_numbers = itertools.count()
+# Of a server that others use as well, no name is taken twice.
+_RUNNING = os.environ.get("PIGEON_MARIADB")
+_numbers = itertools.count(os.getpid() * 1000 if _RUNNING else 0)
 _server = None
 
 
@@ -16,10 +22,10 @@ def server():
     global _server
     if _server is None:
         mariadb.need()
-        _server = mariadb.MariaDB()
+        _server = mariadb.Running(_RUNNING) if _RUNNING else mariadb.MariaDB()
         atexit.register(_server.remove)
         for host in ("localhost", "127.0.0.1"):
-            _server.sql(f"CREATE USER 'pigeon'@'{host}' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO 'pigeon'@'{host}'")
+            _server.sql(f"CREATE USER IF NOT EXISTS 'pigeon'@'{host}' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO 'pigeon'@'{host}'")
     return _server
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Whole deliveries, as tests/delivery has them, with the tree in MariaDB: nothing but the configuration differs."""
+"""Whole deliveries, as tests/delivery has them, with the tree in MariaDB, on one server and in a Galera cluster: nothing
+but the configuration differs.
+"""
 
 import os
 import pathlib
@@ -8,20 +10,20 @@ import subprocess
 import sys
 import unittest
 
+import galera
 import mariadb
 
 DELIVERY = pathlib.Path(__file__).resolve().parents[1] / "delivery"
 # Those about who is who, what is merged, and what is allocated. The others are about the message and the process.
 FILES = ("allocation_test", "folder_test", "merge_test", "once_test", "quota_test", "recipient_test", "refusal_test")
+IN_CLUSTER = ("allocation_test", "once_test", "recipient_test")  # every day
 ALL = os.environ.get("PIGEON_ALL_FAULTS") == "1"
 
 
 class Deliveries(unittest.TestCase):
-    def test_deliveries(self):
-        """deliveries from a tree in MariaDB are as those from the embedded one"""
-        mariadb.need()
-        names = FILES if not ALL else [file.stem for file in DELIVERY.glob("*_test.py")]
-        environment = {**os.environ, "PIGEON_TREE": "mariadb", "PYTHONPATH": str(DELIVERY.parent / "lib")}
+    def run_all(self, names, **environment):
+        names = [file.stem for file in DELIVERY.glob("*_test.py")] if ALL else names
+        environment = {**os.environ, "PIGEON_TREE": "mariadb", "PYTHONPATH": str(DELIVERY.parent / "lib"), **environment}
         for name in names:
             with self.subTest(name):
                 command = [sys.executable, str(DELIVERY / f"{name}.py")]
@@ -30,6 +32,16 @@ class Deliveries(unittest.TestCase):
                 ran, skipped = (re.search(pattern, done.stderr) for pattern in (r"Ran (\d+) tests?", r"skipped=(\d+)"))
                 self.assertGreater(int(ran[1]), 0)
                 self.assertLess(int(skipped[1]) if skipped else 0, int(ran[1]) / 2)
+
+    def test_deliveries(self):
+        """deliveries from a tree in MariaDB are as those from the embedded one"""
+        mariadb.need()
+        self.run_all(FILES)
+
+    def test_in_a_cluster(self):
+        """and so are those from a tree in a Galera cluster"""
+        with galera.Cluster() as cluster:
+            self.run_all(IN_CLUSTER, PIGEON_MARIADB=str(cluster.nodes[1].socket))
 
 
 if __name__ == "__main__":
