@@ -15,7 +15,7 @@
 namespace pigeon::bench {
 namespace {
 
-const std::string kUsers = "/example.com/mailUsers/";
+constexpr const char* kUsers = "/example.com/mailUsers/";
 
 // The statement with parameters, and for each whether it is the user's path.
 std::pair<std::string, std::vector<bool>> prepared(const std::string& text) {

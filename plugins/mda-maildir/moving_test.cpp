@@ -33,7 +33,7 @@ using pigeon::testing::FakeHost;
 using pigeon::testing::TemporaryDirectory;
 
 constexpr std::int64_t kThen = 1'000'000'000;
-const std::string kId = "0123456789abcdef0123456789abcdef";
+const std::string first_id = "0123456789abcdef0123456789abcdef";
 
 Deadline soon() {
   return Deadline::in(std::chrono::seconds(10));
@@ -91,12 +91,12 @@ struct Fixture {
 
 TEST_CASE("what was delivered is read back byte for byte, wherever a reader has put it") {
   Fixture f;
-  const FakeDelivery delivery(f.alice, kId, std::string("a\r\nnul\0\xff no end", 16));
+  const FakeDelivery delivery(f.alice, first_id, std::string("a\r\nnul\0\xff no end", 15));
   f.deliver(delivery);
   const auto entry = f.list(f.alice).at(0);
   CHECK(entry.folder == "INBOX");
   CHECK(entry.bytes == delivery.whole().size());
-  CHECK(entry.id == kId);
+  CHECK(entry.id == first_id);
   CHECK(f.read(f.alice, "INBOX", entry.name) == delivery.whole());
   const auto stored = fs::path(delivery.stored());
   fs::rename(stored, f.maildir() / "cur" / (stored.filename().string() + ":2,FS"));
@@ -191,7 +191,7 @@ TEST_CASE("an attempt that died in a mailbox that is then retired is still known
 
 TEST_CASE("a message that is moved keeps its time and marks, and its folder is made") {
   Fixture f;
-  FakeDelivery moved(f.alice, kId, "Subject: x\n\nx\n", "Work/Reports");
+  FakeDelivery moved(f.alice, first_id, "Subject: x\n\nx\n", "Work/Reports");
   moved.move(kThen, PIGEON_MARK_SEEN | PIGEON_MARK_ANSWERED | PIGEON_MARK_FLAGGED | PIGEON_MARK_DELETED |
                         PIGEON_MARK_DRAFT);
   f.deliver(moved);
@@ -207,14 +207,14 @@ TEST_CASE("a message that is moved keeps its time and marks, and its folder is m
   CHECK(entry.folder == "Work/Reports");
   CHECK(entry.received == kThen);
   CHECK(entry.marks == 31);
-  CHECK(entry.id == kId);
+  CHECK(entry.id == first_id);
   CHECK(f.read(f.alice, entry.folder, entry.name) == moved.whole());
 
   FakeDelivery unread(f.alice, "m2", "y\n", "Work/Reports");
   unread.move(0, 0);
   f.deliver(unread);
   CHECK(fs::path(unread.stored()).parent_path() == f.maildir() / ".Work.Reports/new");
-  FakeDelivery again(f.alice, kId, "Subject: x\n\nx\n", "Work/Reports");
+  FakeDelivery again(f.alice, first_id, "Subject: x\n\nx\n", "Work/Reports");
   again.move(kThen, PIGEON_MARK_SEEN);
   f.deliver(again);
   CHECK(again.was_there());
@@ -325,10 +325,10 @@ TEST_CASE("names tell time, marks and token, and nonsense tells nothing") {
   CHECK(time_in("1000.x") == 1000);
   CHECK_FALSE(time_in("18446744073709551615.x"));
   CHECK_FALSE(time_in("x.1"));
-  CHECK(token_in("1.M2P3T" + kId + ".host,S=1:2,S") == kId);
-  for (const auto& name :
-       std::vector<std::string>{"", ".", "..", "1.T.h", "1.M2P3Tshort.host", "1.M2P3X" + kId + ".host",
-                                "1.M2P3T" + kId, kId + "." + kId, "T" + kId + ".host", "1." + kId + ".h"}) {
+  CHECK(token_in("1.M2P3T" + first_id + ".host,S=1:2,S") == first_id);
+  for (const auto& name : std::vector<std::string>{
+           "", ".", "..", "1.T.h", "1.M2P3Tshort.host", "1.M2P3X" + first_id + ".host", "1.M2P3T" + first_id,
+           first_id + "." + first_id, "T" + first_id + ".host", "1." + first_id + ".h"}) {
     CAPTURE(name);
     CHECK_FALSE(token_in(name));
   }

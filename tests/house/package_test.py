@@ -134,6 +134,7 @@ class Packages(unittest.TestCase):
             "pigeondeliver": ("bin/pigeon-deliver", "bin/pigeonctl", "lib/pigeon/plugins/mda-maildir.so",
                               "lib/pigeon/plugins/mda-lmtp.so", "share/man/man5/mda-lmtp.5.gz",
                               "lib/pigeon/plugins/mda-sqlite.so", "share/man/man5/mda-sqlite.5.gz",
+                              "lib/pigeon/plugins/mda-maildir.so", "share/man/man5/mda-maildir.5.gz",
                               "share/man/man5/pigeon.json.5.gz", "share/man/man7/pigeon-plugins.7.gz",
                               "share/man/man8/pigeonctl.8.gz"),
             "libpigeon-plugin-dev": ("bin/pigeon-conformance", "bin/pigeon-new", "share/pkgconfig/pigeon-plugin.pc",
