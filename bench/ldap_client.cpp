@@ -50,14 +50,16 @@ std::size_t read_entry(LDAP* ld, LDAPMessage* entry) {
   return octets;
 }
 
-std::string home_of_slice(LDAP* ld, const std::string& dn, std::vector<std::string> types) {
+std::string home_of_slice(LDAP* ld, const std::string& dn, const std::string& filter,
+                          std::vector<std::string> types) {
   std::vector<char*> wanted;
   for (auto& type : types) wanted.push_back(type.data());
   wanted.push_back(nullptr);
   std::array<int, 2> asked = {};
   std::array<int, 2> scopes = {LDAP_SCOPE_BASE, LDAP_SCOPE_ONELEVEL};
   for (std::size_t index = 0; index < asked.size(); ++index) {
-    check(ldap_search_ext(ld, dn.c_str(), scopes.at(index), nullptr, wanted.data(), 0, nullptr, nullptr,
+    const auto* of_level = scopes.at(index) == LDAP_SCOPE_BASE ? nullptr : filter.c_str();
+    check(ldap_search_ext(ld, dn.c_str(), scopes.at(index), of_level, wanted.data(), 0, nullptr, nullptr,
                           nullptr, 0, &asked.at(index)),
           "search " + dn);
   }
@@ -77,7 +79,7 @@ std::string home_of_slice(LDAP* ld, const std::string& dn, std::vector<std::stri
 }  // namespace
 
 Ask ldap_client(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 4) die("ldap takes URI BIND-DN PASSWORD DN [TYPE...]");
+  if (arguments.size() < 4) die("ldap takes URI BIND-DN PASSWORD DN [FILTER TYPE...]");
   LDAP* made = nullptr;
   check(ldap_initialize(&made, arguments[0].c_str()), "prepare " + arguments[0]);
   const std::shared_ptr<LDAP> ld(made, [](LDAP* each) { ldap_unbind_ext_s(each, nullptr, nullptr); });
@@ -87,10 +89,12 @@ Ask ldap_client(const std::vector<std::string>& arguments) {
   berval lent = {password.size(), password.data()};
   check(ldap_sasl_bind_s(made, arguments[1].c_str(), LDAP_SASL_SIMPLE, &lent, nullptr, nullptr, nullptr),
         "bind as " + arguments[1]);
-  const std::vector<std::string> types(arguments.begin() + 4, arguments.end());
-  return [ld, types, below = arguments[3]](const std::string& user) {
+  const bool is_slice = arguments.size() > 4;
+  const auto filter = is_slice ? arguments[4] : "";
+  const std::vector<std::string> types(arguments.begin() + (is_slice ? 5 : 4), arguments.end());
+  return [ld, filter, types, below = arguments[3]](const std::string& user) {
     const auto dn = "pigeonName=" + user + "," + below;
-    return types.empty() ? home_of(ld.get(), dn) : home_of_slice(ld.get(), dn, types);
+    return types.empty() ? home_of(ld.get(), dn) : home_of_slice(ld.get(), dn, filter, types);
   };
 }
 

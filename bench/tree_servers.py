@@ -141,7 +141,7 @@ class Slapd(Site):
         how = {"uris": [self.server.ldapi], "base": slapd.BASE, "bindDn": READER, "password": PASSWORD}
         self.configuration = self.configure("pigeon.json", how)
         self.client = ["ldap", self.server.ldapi, READER, PASSWORD, USERS_DN]
-        self.same = [*self.client, "*", "structuralObjectClass", "entryCSN", "hasSubordinates"]
+        self.same = [*self.client, "(|(objectClass=*)(pigeonName=*))", "*", "structuralObjectClass", "entryCSN", "hasSubordinates"]
 
     def _fill(self, users):
         data = self.server.data / "data.mdb"

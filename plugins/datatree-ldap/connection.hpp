@@ -111,7 +111,7 @@ class Connection {
   Result<int> send(const Question& question);
   Result<Message> next(Deadline deadline);
   Result<Answer> wait(int id, Deadline deadline);
-  void take_entry(LDAPMessage* message, Answer& answer);
+  Done take_entry(LDAPMessage* message, Answer& answer);
   void take_reference(LDAPMessage* message, Answer& answer);
   Done take_result(LDAPMessage* message, Answer& answer);
   void let_wait(bool waits);

@@ -15,6 +15,14 @@ struct FreeControl {
 };
 using Control = std::unique_ptr<LDAPControl, FreeControl>;
 
+// What points into a message, which stays.
+struct FreeBer {
+  void operator()(BerElement* ber) const { ber_free(ber, 0); }
+};
+struct FreeValues {
+  void operator()(berval* values) const { ber_memfree(values); }
+};
+
 std::string copy_of(const berval& value) {
   return value.bv_len == 0 ? std::string() : std::string(value.bv_val, value.bv_len);
 }
@@ -139,7 +147,7 @@ Result<std::vector<Answer>> Connection::ask_all(const std::vector<Question>& que
     auto& answer = answers[found->second];
     switch (ldap_msgtype(message.get())) {
       case LDAP_RES_SEARCH_ENTRY:
-        take_entry(message.get(), answer);
+        PIGEON_TRY(take_entry(message.get(), answer));
         break;
       case LDAP_RES_SEARCH_REFERENCE:
         take_reference(message.get(), answer);
@@ -155,24 +163,29 @@ Result<std::vector<Answer>> Connection::ask_all(const std::vector<Question>& que
   return answers;
 }
 
-void Connection::take_entry(LDAPMessage* message, Answer& answer) {
+// In one pass, from where libldap keeps the message. A part that cannot be decoded is no entry at all:
+// without it, an object would look as if it had less.
+Done Connection::take_entry(LDAPMessage* message, Answer& answer) {
   auto* ld = ld_.get();
   Entry entry;
-  char* dn = ldap_get_dn(ld, message);
-  entry.dn = dn == nullptr ? "" : dn;
-  ldap_memfree(dn);
-  BerElement* ber = nullptr;
-  for (char* type = ldap_first_attribute(ld, message, &ber); type != nullptr;
-       type = ldap_next_attribute(ld, message, ber)) {
-    auto& values = entry.attributes[type];
-    berval** came = ldap_get_values_len(ld, message, type);
-    for (auto** value = came; value != nullptr && *value != nullptr; ++value)
-      values.push_back(copy_of(**value));
-    ldap_value_free_len(came);
-    ldap_memfree(type);
+  BerElement* raw = nullptr;
+  berval dn = {0, nullptr};
+  int code = ldap_get_dn_ber(ld, message, &raw, &dn);
+  const std::unique_ptr<BerElement, FreeBer> ber(raw);
+  if (code == LDAP_SUCCESS) entry.dn = copy_of(dn);
+  while (code == LDAP_SUCCESS) {
+    berval type = {0, nullptr};
+    BerVarray came = nullptr;
+    code = ldap_get_attribute_ber(ld, message, ber.get(), &type, &came);
+    const std::unique_ptr<berval, FreeValues> values(came);
+    if (type.bv_val == nullptr) break;
+    auto& to = entry.attributes[copy_of(type)];
+    for (const auto* value = came; value != nullptr && value->bv_val != nullptr; ++value)
+      to.push_back(copy_of(*value));
   }
-  if (ber != nullptr) ber_free(ber, 0);
+  if (code != LDAP_SUCCESS) return broken("read an entry", code);
   answer.entries.push_back(std::move(entry));
+  return {};
 }
 
 void Connection::take_reference(LDAPMessage* message, Answer& answer) {

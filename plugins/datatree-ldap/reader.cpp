@@ -204,8 +204,12 @@ Result<std::optional<Found>> Reader::found_in(std::span<Answer> answers, const W
   if (answer.code != LDAP_SUCCESS) return connection_.refused(answer, "read " + pigeon::printable(wanted.dn));
   if (answer.entries.size() != 1) return strange(wanted.dn, "the server found it, and gave nothing of it");
   Found found{.objects = {}, .entry = std::move(answer.entries.front())};
-  const auto dn = parse_dn(found.entry.dn);
-  const auto path = dn ? path_of(*dn, anchor.base, anchor.at) : std::nullopt;
+  const auto parsed_path = [&]() -> std::optional<TreePath> {
+    const auto dn = parse_dn(found.entry.dn);
+    return dn ? path_of(*dn, anchor.base, anchor.at) : std::nullopt;
+  };
+  // To the octet as it was asked for: no need to take the DN apart.
+  const auto path = found.entry.dn == wanted.dn ? wanted.as : parsed_path();
   if (!path) {
     return strange(found.entry.dn, "it is outside of the tree")
         .with_remedy(
