@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "home.hpp"
 
+#include <mailbox-rules/spread.hpp>
+
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
@@ -34,17 +36,6 @@ Result<std::string> file_name(const std::string& name, const pigeon::Principal& 
   return no_path_of(name, ": it cannot be the name of a directory", principal, plugin);
 }
 
-// FNV-1a, 64 bits: spreads, and is easy to compute in any other program. Its values are in paths: never
-// change it.
-std::uint64_t spread(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
 // The beginning will do for whoever wrote it, and leaves room in the record for what is wrong with it.
 std::string shortened(std::string_view text) {
   constexpr std::size_t kMost = 100;
@@ -68,7 +59,7 @@ Result<HomeTemplate> HomeTemplate::parse(std::string_view text, std::string plug
 }
 
 Result<std::string> HomeTemplate::home_of(const pigeon::Principal& principal) const {
-  const auto hash = spread(principal.address());
+  const auto hash = mailbox_rules::spread(principal.address());
   std::string home;
   for (std::string_view rest = text_; !rest.empty();) {
     const auto begin = rest.find('{');
@@ -102,6 +93,25 @@ Result<std::string> requested_home(std::string_view request, const std::string& 
   return pigeon::misconfigured("use the requested home '" + pigeon::printable(request) +
                                "': it does not lie below " + base)
       .with_remedy("request a directory below the base of " + plugin + ", such as home=example.com/alice");
+}
+
+Result<Homes> Homes::of(const pigeon::Settings& settings, std::string plugin) {
+  auto home = PIGEON_TRY(HomeTemplate::parse(settings.text("home"), plugin));
+  auto base = settings.text("base");
+  while (base.size() > 1 && base.back() == '/') base.pop_back();
+  return Homes(std::move(base), std::move(home), std::move(plugin));
+}
+
+Result<std::optional<std::string>> Homes::requested(const pigeon::Attributes& requests) const {
+  const auto request = requests.get("home");
+  if (!request) return std::nullopt;
+  return std::optional(PIGEON_TRY(requested_home(*request, base_, plugin_)));
+}
+
+Result<pigeon::Attributes> Homes::propose(const pigeon::Principal& principal,
+                                          const pigeon::Attributes& requests) const {
+  const auto asked = PIGEON_TRY(requested(requests));
+  return pigeon::Attributes{{"home", {asked ? *asked : PIGEON_TRY(by_template(principal))}}};
 }
 
 Result<std::string> allocated_home(const pigeon::Allocation& allocation) {

@@ -6,9 +6,12 @@
 
 #include <pigeon/sdk/mda.hpp>
 #include <pigeon/sdk/result.hpp>
+#include <pigeon/sdk/settings.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace home_template {
 
@@ -33,6 +36,30 @@ class HomeTemplate {
 // A home that the administrator asks for, below `base`: relative, or absolute and below it.
 pigeon::Result<std::string> requested_home(std::string_view request, const std::string& base,
                                            const std::string& plugin);
+
+// The homes of an MDA, by its settings "base" and "home".
+class Homes {
+ public:
+  static pigeon::Result<Homes> of(const pigeon::Settings& settings, std::string plugin);
+
+  [[nodiscard]] const std::string& base() const { return base_; }
+  // The one that is requested; nothing if none is.
+  [[nodiscard]] pigeon::Result<std::optional<std::string>> requested(
+      const pigeon::Attributes& requests) const;
+  [[nodiscard]] pigeon::Result<std::string> by_template(const pigeon::Principal& principal) const {
+    return template_.home_of(principal);
+  }
+  // The first of these that there is, as an allocation.
+  [[nodiscard]] pigeon::Result<pigeon::Attributes> propose(const pigeon::Principal& principal,
+                                                           const pigeon::Attributes& requests) const;
+
+ private:
+  Homes(std::string base, HomeTemplate home_template, std::string plugin)
+      : base_(std::move(base)), template_(std::move(home_template)), plugin_(std::move(plugin)) {}
+  std::string base_;
+  HomeTemplate template_;
+  std::string plugin_;
+};
 
 // The attribute "home" of an allocation, which somebody may have tampered with.
 pigeon::Result<std::string> allocated_home(const pigeon::Allocation& allocation);

@@ -29,7 +29,7 @@ struct Found {
 
 // A message whose name has this token, wherever a reader may have moved it within the mailbox.
 Result<std::optional<Found>> find_message(const Mailbox& mailbox, const std::string& token) {
-  for (const auto& name : PIGEON_TRY(mailbox.folders())) {
+  for (const auto& name : PIGEON_TRY(all_folders(mailbox.maildir()))) {
     auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
     if (!folder) continue;
     for (const auto* directory : {&folder->fresh, &folder->cur}) {
@@ -50,7 +50,7 @@ Done remove_leftover(const Mailbox& mailbox, const std::string& token) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   };
   if (token.size() > kLongestToken || !std::all_of(token.begin(), token.end(), is_ours)) return {};
-  for (const auto& name : PIGEON_TRY(mailbox.folders())) {
+  for (const auto& name : PIGEON_TRY(all_folders(mailbox.maildir()))) {
     const auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
     if (folder) PIGEON_TRY(folder->tmp.remove(token));
   }
@@ -159,20 +159,15 @@ Done Batch::choose_folder(Item& item) {
 // The trash does not count, as Maildir++ has it. So that it is no way around the quota, mail that arrives for
 // it may fill it as far as everything else together, and no further.
 Done Batch::check_quota(Item& item) {
-  const auto& preferences = item.delivery->preferences();
-  const auto quota = Quota::of(preferences);
+  const Quota quota(Limits::of(item.delivery->preferences()));
   const bool is_trash = !item.folder->is_main && is_trash_directory(item.folder->directory.shown());
-  item.has_quota = quota.is_set() && !is_trash;
-  if (!quota.is_set() || item.delivery->is_moved()) return {};
+  item.has_quota = quota.limits().is_set() && !is_trash;
+  if (!quota.limits().is_set() || item.delivery->is_moved()) return {};
   const auto size = item.delivery->message().size();
   const bool is_full = is_trash ? PIGEON_TRY(quota.would_overfill(item.folder->directory, size))
                                 : PIGEON_TRY(quota.would_exceed(item.mailbox->maildir(), size));
   if (!is_full) return {};
-  const bool is_final = preferences.text("overQuota") == "reject";
-  return pigeon::failure(is_final ? PIGEON_REFUSED : PIGEON_NO_SPACE,
-                         "store in " + item.mailbox->maildir().shown() + ": over quota")
-      .with_remedy("raise quotaBytes or quotaMessages on the mailStore object of the user or the domain")
-      .with_reason({static_cast<unsigned short>(is_final ? 5 : 4), 2, 2}, "mailbox full");
+  return quota.limits().failure(item.mailbox->maildir().shown());
 }
 
 Done Batch::write(Item& item) {

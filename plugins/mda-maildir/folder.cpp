@@ -181,4 +181,11 @@ pigeon::Result<std::vector<std::string>> folder_directories(const pigeon::Direct
   return names;
 }
 
+pigeon::Result<std::vector<std::string>> all_folders(const pigeon::Directory& maildir) {
+  auto found = PIGEON_TRY(folder_directories(maildir));
+  found.emplace_back("");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 }  // namespace mda_maildir

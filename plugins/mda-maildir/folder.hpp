@@ -27,5 +27,7 @@ std::optional<std::string> from_modified_utf7(std::string_view text);
 // The directories of a Maildir that hold a folder with a name of its own. Other programs keep files of such
 // names there, and a network file system does; and no link is followed.
 pigeon::Result<std::vector<std::string>> folder_directories(const pigeon::Directory& maildir);
+// Those, and the main folder (""), in order.
+pigeon::Result<std::vector<std::string>> all_folders(const pigeon::Directory& maildir);
 
 }  // namespace mda_maildir

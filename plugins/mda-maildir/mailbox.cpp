@@ -5,84 +5,29 @@
 #include "ledger.hpp"
 
 #include <home-template/home.hpp>
+#include <mailbox-rules/files.hpp>
+#include <mailbox-rules/stamp.hpp>
 
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
-#include <sys/stat.h>
-
-#include <algorithm>
-
 namespace mda_maildir {
 namespace {
 
-constexpr const char* kStamp = "allocation";
-constexpr const char* kPurged = "allocation.purged";
-// Of one allocation, like the stamp: a mailbox that is made here later is not meant.
-constexpr const char* kRetired = "retired.";
+using mailbox_rules::check_retired;
+using mailbox_rules::command;
+using mailbox_rules::gone;
+using mailbox_rules::kPurged;
+using mailbox_rules::kStamp;
+using mailbox_rules::remove_directory;
+using mailbox_rules::retired_mark;
+using mailbox_rules::stamp_of;
+using mailbox_rules::unstamped;
+
 constexpr const char* kFolderMark = "maildirfolder";  // Maildir++: this directory is a folder, not an account
-constexpr std::size_t kLargestStamp = 256;
-
-std::string command(const std::string& what, const Allocation& allocation) {
-  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
-}
-
-Failure gone(const std::string& shown, const Allocation& allocation) {
-  return pigeon::misconfigured("open mailbox " + shown + ": it is gone")
-      .with_remedy("mount its file system, or restore it from a backup; if its mail is lost for good, `" +
-                   command("purge", allocation) + "` lets a new one be made");
-}
-
-Failure unstamped(const std::string& shown, const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + shown + ": it does not bear our stamp")
-      .with_remedy("if it is this user's, take it over with `" + command("adopt", allocation) + "`");
-}
 
 Failure foreign(const std::string& shown, const std::string& id, const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + shown + ": it is stamped with allocation " +
-                               pigeon::printable(id) + ", and this user's is " + allocation.id)
-      .with_remedy("find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
-                   "`; if nobody's, remove the stamp " +
-                   pigeon::shell_word(shown + "/" + kOwn + "/" + kStamp) + " and run `" +
-                   command("adopt", allocation) + "`");
-}
-
-Done check_retired(const Directory& own, const Allocation& allocation) {
-  if (!PIGEON_TRY(own.has(kRetired + allocation.id))) return {};
-  return pigeon::misconfigured("use mailbox " + own.shown() +
-                               ": it is retired, for its mail is being moved elsewhere or was moved")
-      .with_remedy("if the move was interrupted, go on with `" + command("move", allocation) +
-                   " MDA --resume`, or take the mailbox back with `" + command("adopt", allocation) + "`");
-}
-
-// Whose mailbox it is; nothing if it bears no stamp.
-Result<std::optional<std::string>> stamp_of(const Directory& home, const char* name = kStamp) {
-  auto text = PIGEON_TRY(home.read_file(std::string(kOwn) + "/" + name, kLargestStamp));
-  if (text && !text->empty() && text->back() == '\n') text->pop_back();
-  return text;
-}
-
-// Removes everything below a directory. Nothing is followed.
-Done remove_below(const Directory& directory) {
-  for (const auto& name : PIGEON_TRY(directory.names())) {
-    struct stat status = {};
-    if (::fstatat(directory.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (S_ISDIR(status.st_mode)) {
-      if (const auto below = PIGEON_TRY(directory.find(name))) PIGEON_TRY(remove_below(*below));
-      PIGEON_TRY(directory.remove(name, AT_REMOVEDIR));
-    } else {
-      PIGEON_TRY(directory.remove(name));
-    }
-  }
-  return {};
-}
-
-Done remove_directory(const Directory& parent, const std::string& name) {
-  const auto directory = PIGEON_TRY(parent.find(name));
-  if (!directory) return {};
-  PIGEON_TRY(remove_below(*directory));
-  PIGEON_TRY(parent.remove(name, AT_REMOVEDIR));
-  return parent.flush();
+  return mailbox_rules::foreign(shown, id, pigeon::shell_word(shown + "/" + kOwn + "/" + kStamp), allocation);
 }
 
 }  // namespace
@@ -124,7 +69,7 @@ Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& a
   const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   auto home = PIGEON_TRY(base.find(path));
   if (!home) return gone(base.below(path), allocation);
-  const auto stamp = PIGEON_TRY(stamp_of(*home));
+  const auto stamp = PIGEON_TRY(stamp_of(*home, kOwn));
   auto maildir = PIGEON_TRY(home->find(kMaildir));
   if (!maildir) return gone(home->below(kMaildir), allocation);
   if (!stamp) return unstamped(home->shown(), allocation);
@@ -139,11 +84,11 @@ Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& a
 Done Mailbox::make(const Directory& base, const Allocation& allocation) {
   const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   const auto home = PIGEON_TRY(pigeon::make_path(base, path));
-  auto stamp = PIGEON_TRY(stamp_of(home));
+  auto stamp = PIGEON_TRY(stamp_of(home, kOwn));
   if (!stamp) {
     const bool has_maildir = PIGEON_TRY(home.has(kMaildir));
     // Another process may have done all of this between the two looks; it stamped first.
-    stamp = PIGEON_TRY(stamp_of(home));
+    stamp = PIGEON_TRY(stamp_of(home, kOwn));
     if (has_maildir && !stamp) return unstamped(home.shown(), allocation);
   }
   if (!stamp) {
@@ -151,7 +96,7 @@ Done Mailbox::make(const Directory& base, const Allocation& allocation) {
     PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
     // Before the Maildir: else a power failure could leave one without its stamp.
     PIGEON_TRY(home.flush());
-    stamp = PIGEON_TRY(stamp_of(home));
+    stamp = PIGEON_TRY(stamp_of(home, kOwn));
   }
   if (stamp != allocation.id) return foreign(home.shown(), stamp.value_or(""), allocation);
   const auto own = PIGEON_TRY(home.make(kOwn));
@@ -175,13 +120,13 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation) {
   }
   const auto own = PIGEON_TRY(home->make(kOwn));
   PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
-  if (PIGEON_TRY(own.remove(kRetired + allocation.id))) PIGEON_TRY(own.flush());
+  if (PIGEON_TRY(own.remove(retired_mark(allocation)))) PIGEON_TRY(own.flush());
   return make(base, allocation);
 }
 
 Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline) {
   const auto mailbox = PIGEON_TRY(open_to_read(base, allocation));
-  PIGEON_TRY(mailbox.own_.publish(kRetired + allocation.id, ""));
+  PIGEON_TRY(mailbox.own_.publish(retired_mark(allocation), ""));
   return PIGEON_TRY(Ledger::open(mailbox.own_)).wait_for_all(deadline);
 }
 
@@ -191,8 +136,8 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
   const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   const auto home = PIGEON_TRY(base.find(path));
   if (!home) return {};
-  const auto stamp = PIGEON_TRY(stamp_of(*home));
-  const auto purged = PIGEON_TRY(stamp_of(*home, kPurged));
+  const auto stamp = PIGEON_TRY(stamp_of(*home, kOwn));
+  const auto purged = PIGEON_TRY(stamp_of(*home, kOwn, kPurged));
   if (!stamp && !purged) {
     return PIGEON_TRY(home->has(kMaildir)) ? Done(unstamped(home->shown(), allocation)) : Done();
   }
@@ -204,19 +149,7 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation) {
   for (const auto* name : {"pending", "done"}) PIGEON_TRY(remove_directory(own, name));
   PIGEON_TRY(remove_directory(*home, kMaildir));
   PIGEON_TRY(remove_directory(*home, kOwn));
-  // The home may hold files of other programs; then it stays.
-  const auto slash = path.rfind('/');
-  const auto above = PIGEON_TRY(base.find(slash == std::string::npos ? "." : path.substr(0, slash)));
-  if (above)
-    ::unlinkat(above->fd(), path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
-  return above ? above->flush() : Done();
-}
-
-Result<std::vector<std::string>> Mailbox::folders() const {
-  auto found = PIGEON_TRY(folder_directories(maildir_));
-  found.emplace_back("");
-  std::sort(found.begin(), found.end());
-  return found;
+  return mailbox_rules::remove_home(base, path);
 }
 
 }  // namespace mda_maildir

@@ -62,8 +62,6 @@ class Mailbox {
   [[nodiscard]] Done check_not_retired(const Allocation& allocation) const;
   [[nodiscard]] const Directory& own() const { return own_; }
   [[nodiscard]] const Directory& maildir() const { return maildir_; }
-  // Of the main folder ("") and of every other.
-  [[nodiscard]] Result<std::vector<std::string>> folders() const;
 
  private:
   Mailbox(Directory own, Directory maildir) : own_(std::move(own)), maildir_(std::move(maildir)) {}

@@ -14,37 +14,27 @@
 #include <unistd.h>
 
 namespace mda_maildir {
-pigeon::Result<std::unique_ptr<Maildir>> Maildir::open(pigeon::Host host, const pigeon::Settings& settings) {
-  auto home = PIGEON_TRY(home_template::HomeTemplate::parse(settings.text("home"), "mda-maildir"));
-  auto base = settings.text("base");
-  while (base.size() > 1 && base.back() == '/') base.pop_back();
-  return std::make_unique<Maildir>(host, std::move(base), std::move(home),
-                                   settings.text("batchFlush") == "filesystem");
-}
 
-pigeon::Result<pigeon::Attributes> Maildir::propose(const pigeon::Principal& principal,
-                                                    const pigeon::Attributes& requests) {
-  const auto request = requests.get("home");
-  const auto home = request ? PIGEON_TRY(home_template::requested_home(*request, base_, "mda-maildir"))
-                            : PIGEON_TRY(home_.home_of(principal));
-  return pigeon::Attributes{{"home", {home}}};
+pigeon::Result<std::unique_ptr<Maildir>> Maildir::open(pigeon::Host host, const pigeon::Settings& settings) {
+  auto homes = PIGEON_TRY(home_template::Homes::of(settings, "mda-maildir"));
+  return std::make_unique<Maildir>(host, std::move(homes), settings.text("batchFlush") == "filesystem");
 }
 
 pigeon::Done Maildir::ensure(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   return Mailbox::make(base, allocation);
 }
 
 void Maildir::deliver(std::span<pigeon::Delivery> batch) {
   // Opened for each batch: a file system may have been unmounted since the last one.
-  const auto base = pigeon::open_base(base_);
+  const auto base = pigeon::open_base(homes_.base());
   if (base) return Batch(*base, one_flush_, host_).deliver(batch);
   for (const auto& delivery : batch) delivery.answer(base.failure());
 }
 
 pigeon::Result<Directory> Maildir::to_read(const pigeon::Allocation& allocation) const {
   if (allocation.id.empty()) return foreign_maildir(allocation);
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   const auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation));
   auto maildir = PIGEON_TRY(mailbox.maildir().find("."));
   if (maildir) return *std::move(maildir);
@@ -63,36 +53,35 @@ pigeon::Done Maildir::read(const pigeon::Allocation& allocation, const std::stri
 }
 
 pigeon::Done Maildir::retire(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   return Mailbox::retire(base, allocation, deadline);
 }
 
 pigeon::Result<pigeon::Usage> Maildir::usage(const pigeon::Allocation& allocation,
                                              const pigeon::Settings& preferences, bool recount,
                                              pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   const auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation));
-  const auto quota = Quota::of(preferences);
-  const auto found = PIGEON_TRY(quota.usage(mailbox.maildir(), recount));
-  return pigeon::Usage{found.bytes, found.messages, quota.bytes_limit(), quota.messages_limit()};
+  const Quota quota(Limits::of(preferences));
+  return quota.limits().beside(PIGEON_TRY(quota.usage(mailbox.maildir(), recount)));
 }
 
 pigeon::Done Maildir::adopt(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   return Mailbox::adopt(base, allocation);
 }
 
 pigeon::Done Maildir::purge(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   return Mailbox::purge(base, allocation);
 }
 
 pigeon::Done Maildir::initialize(const pigeon_schema& /*schema*/, pigeon::Deadline /*deadline*/) {
-  return pigeon::make_base(base_);
+  return pigeon::make_base(homes_.base());
 }
 
 pigeon::Done Maildir::check(pigeon::Deadline /*deadline*/) {
-  return home_template::check_base(base_);
+  return home_template::check_base(homes_.base());
 }
 
 }  // namespace mda_maildir

@@ -19,12 +19,14 @@ namespace mda_maildir {
 
 class Maildir {
  public:
-  Maildir(pigeon::Host host, std::string base, home_template::HomeTemplate home, bool one_flush)
-      : host_(host), base_(std::move(base)), home_(std::move(home)), one_flush_(one_flush) {}
+  Maildir(pigeon::Host host, home_template::Homes homes, bool one_flush)
+      : host_(host), homes_(std::move(homes)), one_flush_(one_flush) {}
   static pigeon::Result<std::unique_ptr<Maildir>> open(pigeon::Host host, const pigeon::Settings& settings);
 
   pigeon::Result<pigeon::Attributes> propose(const pigeon::Principal& principal,
-                                             const pigeon::Attributes& requests);
+                                             const pigeon::Attributes& requests) {
+    return homes_.propose(principal, requests);
+  }
   pigeon::Done ensure(const pigeon::Allocation& allocation, pigeon::Deadline deadline);
   void deliver(std::span<pigeon::Delivery> batch);
   pigeon::Done list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
@@ -47,8 +49,7 @@ class Maildir {
   [[nodiscard]] pigeon::Result<pigeon::Directory> to_read(const pigeon::Allocation& allocation) const;
 
   pigeon::Host host_;
-  std::string base_;
-  home_template::HomeTemplate home_;
+  home_template::Homes homes_;
   bool one_flush_;
 };
 

@@ -51,7 +51,7 @@ std::optional<Usage> add_up(std::string_view text, const std::string& definition
     ++lines;
   }
   if (bytes < 0 || messages < 0) return std::nullopt;
-  return Usage{static_cast<std::uint64_t>(bytes), static_cast<std::uint64_t>(messages)};
+  return Usage{.bytes = static_cast<std::uint64_t>(bytes), .messages = static_cast<std::uint64_t>(messages)};
 }
 
 // A file that others share with us is believed only if it is one, and ours.
@@ -96,22 +96,11 @@ bool is_trash_directory(std::string_view path) {
   return name == kTrash;
 }
 
-Quota Quota::of(const pigeon::Settings& preferences) {
-  std::optional<std::uint64_t> messages;
-  if (preferences.has("quotaMessages")) messages = preferences.integer("quotaMessages");
-  return {preferences.size("quotaBytes"), messages};
-}
-
 std::string Quota::definition() const {
   std::string text;
-  if (bytes_) text += std::to_string(*bytes_) + "S";
-  if (messages_) text += (text.empty() ? "" : ",") + std::to_string(*messages_) + "C";
+  if (limits_.bytes()) text += std::to_string(*limits_.bytes()) + "S";
+  if (limits_.messages()) text += (text.empty() ? "" : ",") + std::to_string(*limits_.messages()) + "C";
   return text;
-}
-
-bool Quota::exceeds(const Usage& usage, std::uint64_t size) const {
-  return (bytes_ && (usage.bytes > *bytes_ || size > *bytes_ - usage.bytes)) ||
-         (messages_ && usage.messages >= *messages_);
 }
 
 Result<Usage> Quota::count(const Directory& maildir) {
@@ -142,12 +131,12 @@ Result<Usage> Quota::count_anew(const Directory& maildir) const {
 Result<bool> Quota::would_overfill(const Directory& folder, std::uint64_t size) const {
   Usage usage;
   PIGEON_TRY(count_folder(folder, usage));
-  return exceeds(usage, size);
+  return limits_.are_exceeded(usage, size);
 }
 
 Result<Usage> Quota::usage(const Directory& maildir, bool recount) const {
-  if (recount && is_set()) return count_anew(maildir);
-  const auto status = is_set() ? PIGEON_TRY(examine(maildir)) : std::nullopt;
+  if (recount && limits_.is_set()) return count_anew(maildir);
+  const auto status = limits_.is_set() ? PIGEON_TRY(examine(maildir)) : std::nullopt;
   if (!status || static_cast<std::size_t>(status->st_size) > kLongest) return count(maildir);
   std::size_t lines = 0;
   const auto text = PIGEON_TRY(maildir.read_file(kFile, kLongest));
@@ -163,10 +152,10 @@ Result<bool> Quota::would_exceed(const Directory& maildir, std::uint64_t size) c
     const auto text = PIGEON_TRY(maildir.read_file(kFile, kLongest));
     usage = add_up(text.value_or(""), definition(), lines);
   }
-  if (!usage) return exceeds(PIGEON_TRY(count_anew(maildir)), size);
-  if (!exceeds(*usage, size)) return false;
+  if (!usage) return limits_.are_exceeded(PIGEON_TRY(count_anew(maildir)), size);
+  if (!limits_.are_exceeded(*usage, size)) return false;
   const bool may_be_wrong = lines > 1 || std::time(nullptr) - status->st_mtime > kOldEnough;
-  return may_be_wrong ? exceeds(PIGEON_TRY(count_anew(maildir)), size) : true;
+  return may_be_wrong ? limits_.are_exceeded(PIGEON_TRY(count_anew(maildir)), size) : true;
 }
 
 Done Quota::add(const Directory& maildir, std::uint64_t size) {

@@ -6,9 +6,11 @@
 // by its own definition.
 #pragma once
 
+#include <mailbox-rules/limits.hpp>
+
 #include <pigeon/sdk/file.hpp>
+#include <pigeon/sdk/mda.hpp>
 #include <pigeon/sdk/result.hpp>
-#include <pigeon/sdk/settings.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -17,23 +19,15 @@
 
 namespace mda_maildir {
 
-struct Usage {
-  std::uint64_t bytes = 0;
-  std::uint64_t messages = 0;
-};
+using mailbox_rules::Limits;
+using pigeon::Usage;
 
 class Quota {
  public:
   // No limit at all: nothing is counted.
-  Quota(std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> messages)
-      : bytes_(bytes), messages_(messages) {}
+  explicit Quota(Limits limits) : limits_(limits) {}
 
-  // What the preferences of a principal say.
-  static Quota of(const pigeon::Settings& preferences);
-
-  [[nodiscard]] bool is_set() const { return bytes_ || messages_; }
-  [[nodiscard]] std::uint64_t bytes_limit() const { return bytes_.value_or(0); }
-  [[nodiscard]] std::uint64_t messages_limit() const { return messages_.value_or(0); }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
 
   // Whether one more message of this size would be too much.
   pigeon::Result<bool> would_exceed(const pigeon::Directory& maildir, std::uint64_t size) const;
@@ -52,11 +46,9 @@ class Quota {
 
  private:
   [[nodiscard]] std::string definition() const;
-  [[nodiscard]] bool exceeds(const Usage& usage, std::uint64_t size) const;
   pigeon::Result<Usage> count_anew(const pigeon::Directory& maildir) const;
 
-  std::optional<std::uint64_t> bytes_;
-  std::optional<std::uint64_t> messages_;
+  Limits limits_;
 };
 
 // Whether this is the path of a directory that the quota leaves out.

@@ -103,7 +103,7 @@ TEST_CASE("maildirsize begins with the quota and adds a line for each message") 
 
 TEST_CASE("a changed quota, nonsense, or a file that is too long is counted anew from the folders") {
   Fixture f;
-  const Quota quota(1000, {});
+  const Quota quota({1000, {}});
   f.directory.write("base/alice/Maildir/new/1.a.b,S=300", "x");
   for (const std::string text : {"999S\n0 0\n", "1000S\nnonsense\n", "1000S\n1 2 3\n", "1000S\n-5 0\n",
                                  "1000S\n9223372036854775807 1\n9223372036854775807 1\n", "", "1000S"}) {
@@ -126,7 +126,7 @@ TEST_CASE(
     "a mailbox that seems full is counted anew before a message is refused, if the count may be wrong") {
   Fixture f;
   f.directory.write("base/alice/Maildir/maildirsize", "1000S\n900 9\n90 1\n");
-  CHECK_FALSE(*Quota(1000, {}).would_exceed(f.maildir(), 100));
+  CHECK_FALSE(*Quota({1000, {}}).would_exceed(f.maildir(), 100));
   CHECK(f.sizes() == "1000S\n0 0\n");
 }
 

@@ -132,14 +132,6 @@ Done give_all(const Fd& file, const std::string& shown, pigeon::Deadline deadlin
   }
 }
 
-// Of the main folder ("") and of every other.
-Result<std::vector<std::string>> all_folders(const Directory& maildir) {
-  auto found = PIGEON_TRY(folder_directories(maildir));
-  found.emplace_back("");
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 Result<bool> is_maildir(const Directory& directory) {
   for (const std::string part : kParts) {
     if (!PIGEON_TRY(directory.find(part))) return false;

@@ -5,6 +5,8 @@
 #include "from_line.hpp"
 #include "quota.hpp"
 
+#include <mailbox-rules/files.hpp>
+
 #include <pigeon/sdk/text.hpp>
 
 #include <algorithm>
@@ -161,7 +163,7 @@ Done Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string&
   const auto& name = file.empty() ? mailbox.name() : file;
   auto spool =
       PIGEON_TRY(Spool::open(directory, name, state ? *state : mailbox.state(), rules_.locks, until));
-  if (!spool) return gone(directory.below(name), items.front()->delivery->allocation());
+  if (!spool) return mailbox_rules::gone(directory.below(name), items.front()->delivery->allocation());
   PIGEON_TRY(spool->recover(rules_.quoting, ledger, file, earliest(items)));
   return append(mailbox, ledger, *spool, file, items);
 }
@@ -184,16 +186,16 @@ Done Batch::append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::st
       there.push_back(item);
       continue;
     }
-    const Quota quota(item->delivery->preferences());
-    if (quota.is_set() && !item->delivery->is_moved()) {
+    const auto limits = Limits::of(item->delivery->preferences());
+    if (limits.is_set() && !item->delivery->is_moved()) {
       if (!is_counted) {
-        usage = PIGEON_TRY(Quota::usage(mailbox, rules_.quoting, rules_.locks, &spool, file,
-                                        quota.counts_messages(), false, item->delivery->deadline()));
+        usage = PIGEON_TRY(usage_of(mailbox, rules_.quoting, rules_.locks, &spool, file,
+                                    limits.messages().has_value(), false, item->delivery->deadline()));
       }
       is_counted = true;
       const auto size = item->delivery->message().size();
-      if (quota.exceeds(usage, size)) {
-        fail({item}, quota.failure(mailbox));
+      if (limits.are_exceeded(usage, size)) {
+        fail({item}, limits.failure(mailbox.directory().below(mailbox.name())));
         continue;
       }
       usage.bytes += size;

@@ -5,6 +5,8 @@
 #include "spool_lock.hpp"
 
 #include <home-template/home.hpp>
+#include <mailbox-rules/files.hpp>
+#include <mailbox-rules/stamp.hpp>
 
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
@@ -16,66 +18,24 @@
 namespace mda_mbox {
 namespace {
 
-constexpr const char* kStamp = "allocation";
-constexpr const char* kPurged = "allocation.purged";
-// Of one allocation, like the stamp: a mailbox that is made here later is not meant.
-constexpr const char* kRetired = "retired.";
+using mailbox_rules::check_retired;
+using mailbox_rules::command;
+using mailbox_rules::gone;
+using mailbox_rules::kPurged;
+using mailbox_rules::kStamp;
+using mailbox_rules::remove_directory;
+using mailbox_rules::retired_mark;
+using mailbox_rules::stamp_of;
+using mailbox_rules::unstamped;
+
 constexpr const char* kState = "state";
-constexpr std::size_t kLargestStamp = 256;
 // ".{name}.pigeon" is a name of a file as well.
 constexpr std::size_t kLongestName = 240;
 
-std::string command(const std::string& what, const Allocation& allocation) {
-  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
-}
-
-Failure unstamped(const std::string& shown, const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + shown + ": it does not bear our stamp")
-      .with_remedy("if it is this user's, take it over with `" + command("adopt", allocation) + "`");
-}
-
 Failure foreign(const Directory& directory, const Place& place, const std::string& id,
                 const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + directory.below(place.name) +
-                               ": it is stamped with allocation " + pigeon::printable(id) +
-                               ", and this user's is " + allocation.id)
-      .with_remedy("find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
-                   "`; if nobody's, remove the stamp " +
-                   pigeon::shell_word(directory.below(place.own()) + "/" + kStamp) + " and run `" +
-                   command("adopt", allocation) + "`");
-}
-
-Done check_retired(const Directory& own, const Allocation& allocation) {
-  if (!PIGEON_TRY(own.has(kRetired + allocation.id))) return {};
-  return pigeon::misconfigured("use mailbox " + own.shown() +
-                               ": it is retired, for its mail is being moved elsewhere or was moved")
-      .with_remedy("if the move was interrupted, go on with `" + command("move", allocation) +
-                   " MDA --resume`, or take the mailbox back with `" + command("adopt", allocation) + "`");
-}
-
-// Whose mailbox it is; nothing if it bears no stamp.
-Result<std::optional<std::string>> stamp_of(const Directory& directory, const Place& place,
-                                            const char* name = kStamp) {
-  auto text = PIGEON_TRY(directory.read_file(place.own() + "/" + name, kLargestStamp));
-  if (text && !text->empty() && text->back() == '\n') text->pop_back();
-  return text;
-}
-
-// Removes a directory of files; what other programs may have made there as well. Nothing is followed.
-Done remove_directory(const Directory& parent, const std::string& name) {
-  const auto directory = PIGEON_TRY(parent.find(name));
-  if (!directory) return {};
-  for (const auto& each : PIGEON_TRY(directory->names())) {
-    struct stat status = {};
-    if (::fstatat(directory->fd(), each.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (S_ISDIR(status.st_mode)) {
-      PIGEON_TRY(remove_directory(*directory, each));
-    } else {
-      PIGEON_TRY(directory->remove(each));
-    }
-  }
-  PIGEON_TRY(parent.remove(name, AT_REMOVEDIR));
-  return parent.flush();
+  return mailbox_rules::foreign(directory.below(place.name), id,
+                                pigeon::shell_word(directory.below(place.own()) + "/" + kStamp), allocation);
 }
 
 Result<std::optional<Directory>> find_directory(const Directory& base, const Place& place) {
@@ -113,12 +73,6 @@ std::string Place::folders() const {
   return name + std::string(kFoldersSuffix);
 }
 
-Failure gone(const std::string& shown, const Allocation& allocation) {
-  return pigeon::misconfigured("open mailbox " + shown + ": it is gone")
-      .with_remedy("mount its file system, or restore it from a backup; if its mail is lost for good, `" +
-                   command("purge", allocation) + "` lets a new one be made");
-}
-
 Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& allocation,
                                       pigeon::Deadline deadline) {
   const auto place = PIGEON_TRY(Place::of(allocation));
@@ -132,7 +86,7 @@ Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& a
   auto state = PIGEON_TRY(State::open(*own, kState, false));
   PIGEON_TRY(lock_within(state.file(), own->below(kState), deadline));
   // Only now: until we had the lock, another process could purge it, or retire it.
-  const auto stamp = PIGEON_TRY(stamp_of(*directory, place));
+  const auto stamp = PIGEON_TRY(stamp_of(*directory, place.own()));
   if (!stamp) return unstamped(shown, allocation);
   if (*stamp != allocation.id) return foreign(*directory, place, *stamp, allocation);
   PIGEON_TRY(state.load());
@@ -151,17 +105,17 @@ Result<Mailbox> Mailbox::open(const Directory& base, const Allocation& allocatio
 Done Mailbox::make(const Directory& base, const Allocation& allocation) {
   const auto place = PIGEON_TRY(Place::of(allocation));
   const auto directory = PIGEON_TRY(make_directory(base, place));
-  auto stamp = PIGEON_TRY(stamp_of(directory, place));
+  auto stamp = PIGEON_TRY(stamp_of(directory, place.own()));
   if (!stamp) {
     const bool has_file = PIGEON_TRY(directory.has(place.name));
     // Another process may have done all of this between the two looks; it stamped first.
-    stamp = PIGEON_TRY(stamp_of(directory, place));
+    stamp = PIGEON_TRY(stamp_of(directory, place.own()));
     if (has_file && !stamp) return unstamped(directory.below(place.name), allocation);
   }
   const auto own = PIGEON_TRY(directory.make(place.own()));
   if (!stamp) {
     PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
-    stamp = PIGEON_TRY(stamp_of(directory, place));
+    stamp = PIGEON_TRY(stamp_of(directory, place.own()));
   }
   if (stamp != allocation.id) return foreign(directory, place, stamp.value_or(""), allocation);
   PIGEON_TRY(check_retired(own, allocation));
@@ -185,9 +139,9 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation, pigeon:
   PIGEON_TRY(examine(*directory, place.name));
   const auto own = PIGEON_TRY(directory->make(place.own()));
   PIGEON_TRY(own.publish(kStamp, allocation.id + "\n"));
-  if (const auto stamp = PIGEON_TRY(stamp_of(*directory, place)); stamp != allocation.id)
+  if (const auto stamp = PIGEON_TRY(stamp_of(*directory, place.own())); stamp != allocation.id)
     return foreign(*directory, place, stamp.value_or(""), allocation);
-  if (PIGEON_TRY(own.remove(kRetired + allocation.id))) PIGEON_TRY(own.flush());
+  if (PIGEON_TRY(own.remove(retired_mark(allocation)))) PIGEON_TRY(own.flush());
   PIGEON_TRY(make(base, allocation));
   // What is there is nobody's attempt.
   auto mailbox = PIGEON_TRY(open(base, allocation, deadline));
@@ -204,8 +158,8 @@ Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon
   const auto place = PIGEON_TRY(Place::of(allocation));
   const auto directory = PIGEON_TRY(find_directory(base, place));
   const auto own = directory ? PIGEON_TRY(directory->find(place.own())) : std::nullopt;
-  if (own && PIGEON_TRY(stamp_of(*directory, place)) == allocation.id)
-    PIGEON_TRY(own->publish(kRetired + allocation.id, ""));
+  if (own && PIGEON_TRY(stamp_of(*directory, place.own())) == allocation.id)
+    PIGEON_TRY(own->publish(retired_mark(allocation), ""));
   PIGEON_TRY(open_to_read(base, allocation, deadline));
   return {};
 }
@@ -216,8 +170,8 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation, pigeon:
   const auto place = PIGEON_TRY(Place::of(allocation));
   const auto directory = PIGEON_TRY(find_directory(base, place));
   if (!directory) return {};
-  const auto stamp = PIGEON_TRY(stamp_of(*directory, place));
-  const auto purged = PIGEON_TRY(stamp_of(*directory, place, kPurged));
+  const auto stamp = PIGEON_TRY(stamp_of(*directory, place.own()));
+  const auto purged = PIGEON_TRY(stamp_of(*directory, place.own(), kPurged));
   const auto own = PIGEON_TRY(directory->find(place.own()));
   if (!own || (!stamp && !purged)) {
     return PIGEON_TRY(directory->has(place.name)) ? Done(unstamped(directory->below(place.name), allocation))

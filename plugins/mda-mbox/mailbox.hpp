@@ -86,6 +86,4 @@ class Mailbox {
   State state_;
 };
 
-Failure gone(const std::string& shown, const Allocation& allocation);
-
 }  // namespace mda_mbox

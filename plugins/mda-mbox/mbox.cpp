@@ -12,32 +12,26 @@
 namespace mda_mbox {
 
 pigeon::Result<std::unique_ptr<Mbox>> Mbox::open(pigeon::Host host, const pigeon::Settings& settings) {
-  auto home = PIGEON_TRY(home_template::HomeTemplate::parse(settings.text("home"), "mda-mbox"));
-  auto base = settings.text("base");
-  while (base.size() > 1 && base.back() == '/') base.pop_back();
+  auto homes = PIGEON_TRY(home_template::Homes::of(settings, "mda-mbox"));
   Rules rules{.quoting = quoting_of(settings.text("quoting")),
               .locks = PIGEON_TRY(LockRules::of(settings.all("locks"), settings.time("staleLock")))};
-  return std::make_unique<Mbox>(host, std::move(base), std::move(home), std::move(rules));
+  return std::make_unique<Mbox>(host, std::move(homes), std::move(rules));
 }
 
 pigeon::Result<pigeon::Attributes> Mbox::propose(const pigeon::Principal& principal,
                                                  const pigeon::Attributes& requests) {
-  const auto request = requests.get("home");
-  if (request) {
-    const auto requested = PIGEON_TRY(home_template::requested_home(*request, base_, "mda-mbox"));
-    return pigeon::Attributes{{"home", {PIGEON_TRY(checked_home(requested))}}};
-  }
-  const auto home = PIGEON_TRY(home_.home_of(principal));
-  return pigeon::Attributes{{"home", {PIGEON_TRY(checked_home(apart(home)))}}};
+  const auto requested = PIGEON_TRY(homes_.requested(requests));
+  const auto home = requested ? *requested : apart(PIGEON_TRY(homes_.by_template(principal)));
+  return pigeon::Attributes{{"home", {PIGEON_TRY(checked_home(home))}}};
 }
 
 pigeon::Done Mbox::ensure(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/) {
-  return Mailbox::make(PIGEON_TRY(pigeon::open_base(base_)), allocation);
+  return Mailbox::make(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation);
 }
 
 void Mbox::deliver(std::span<pigeon::Delivery> batch) {
   // Opened for each batch: a file system may have been unmounted since the last one.
-  const auto base = pigeon::open_base(base_);
+  const auto base = pigeon::open_base(homes_.base());
   if (base) return Batch(*base, rules_, ledgers_, host_).deliver(batch);
   for (const auto& delivery : batch) delivery.answer(base.failure());
 }
@@ -45,47 +39,45 @@ void Mbox::deliver(std::span<pigeon::Delivery> batch) {
 pigeon::Done Mbox::list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
                         const std::function<bool(const pigeon::Entry&)>& visit) {
   if (allocation.id.empty()) return list_foreign(allocation, rules_, deadline, visit);
-  return list_messages(PIGEON_TRY(pigeon::open_base(base_)), allocation, rules_, deadline, visit);
+  return list_messages(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, rules_, deadline, visit);
 }
 
 pigeon::Done Mbox::read(const pigeon::Allocation& allocation, const std::string& folder,
                         const std::string& name, pigeon::Deadline deadline,
                         const std::function<bool(std::string_view)>& give) {
   if (allocation.id.empty()) return read_foreign(allocation, folder, name, rules_, deadline, give);
-  return read_message(PIGEON_TRY(pigeon::open_base(base_)), allocation, folder, name, rules_, deadline, give);
+  return read_message(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, folder, name, rules_,
+                      deadline, give);
 }
 
 pigeon::Done Mbox::adopt(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
-  return Mailbox::adopt(PIGEON_TRY(pigeon::open_base(base_)), allocation, deadline, check_is_mbox);
+  return Mailbox::adopt(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, deadline, check_is_mbox);
 }
 
 pigeon::Done Mbox::retire(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
-  return Mailbox::retire(PIGEON_TRY(pigeon::open_base(base_)), allocation, deadline);
+  return Mailbox::retire(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, deadline);
 }
 
 pigeon::Done Mbox::purge(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
-  return Mailbox::purge(PIGEON_TRY(pigeon::open_base(base_)), allocation, deadline);
+  return Mailbox::purge(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, deadline);
 }
 
 pigeon::Result<pigeon::Usage> Mbox::usage(const pigeon::Allocation& allocation,
                                           const pigeon::Settings& preferences, bool recount,
                                           pigeon::Deadline deadline) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
-  const Quota quota(preferences);
-  auto usage =
-      PIGEON_TRY(Quota::usage(mailbox, rules_.quoting, rules_.locks, nullptr, "", true, recount, deadline));
-  usage.bytes_limit = quota.bytes_limit();
-  usage.messages_limit = quota.messages_limit();
-  return usage;
+  return Limits::of(preferences)
+      .beside(
+          PIGEON_TRY(usage_of(mailbox, rules_.quoting, rules_.locks, nullptr, "", true, recount, deadline)));
 }
 
 pigeon::Done Mbox::check(pigeon::Deadline /*deadline*/) {
-  return home_template::check_base(base_);
+  return home_template::check_base(homes_.base());
 }
 
 pigeon::Done Mbox::initialize(const pigeon_schema& /*schema*/, pigeon::Deadline /*deadline*/) {
-  return pigeon::make_base(base_);
+  return pigeon::make_base(homes_.base());
 }
 
 }  // namespace mda_mbox

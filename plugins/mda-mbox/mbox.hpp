@@ -19,8 +19,8 @@ namespace mda_mbox {
 
 class Mbox {
  public:
-  Mbox(pigeon::Host host, std::string base, home_template::HomeTemplate home, Rules rules)
-      : host_(host), base_(std::move(base)), home_(std::move(home)), rules_(std::move(rules)) {}
+  Mbox(pigeon::Host host, home_template::Homes homes, Rules rules)
+      : host_(host), homes_(std::move(homes)), rules_(std::move(rules)) {}
   static pigeon::Result<std::unique_ptr<Mbox>> open(pigeon::Host host, const pigeon::Settings& settings);
 
   pigeon::Result<pigeon::Attributes> propose(const pigeon::Principal& principal,
@@ -42,8 +42,7 @@ class Mbox {
 
  private:
   pigeon::Host host_;
-  std::string base_;
-  home_template::HomeTemplate home_;
+  home_template::Homes homes_;
   Rules rules_;
   Ledgers ledgers_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mbox.hpp"
 
+#include <mailbox-rules/limits.hpp>
+
 #include <pigeon/sdk/mda.hpp>
 #include <pigeon/sdk/schema.hpp>
 
@@ -10,9 +12,9 @@ namespace {
 
 constexpr std::array kPreferences = {
     pigeon::size_of("quotaBytes", "how large the mailbox may be, all of its files together"),
-    pigeon::integer_of("quotaMessages", "how many messages the mailbox may hold"),
-    pigeon::choice_of("overQuota", "defer|reject", "what happens to a message that is too much", "defer"),
-    pigeon::boolean_of("createFolders", "whether a folder that is asked for is made", "FALSE"),
+    mailbox_rules::kQuotaMessages,
+    mailbox_rules::kOverQuota,
+    mailbox_rules::kCreateFolders,
     pigeon::text_of("home", "a request: the file, below the base, that the user's mail is to be kept in",
                     nullptr, PIGEON_DECLARATION_ALLOCATION),
 };

@@ -24,26 +24,9 @@ Result<State> folder_state(const Mailbox& mailbox, const std::string& file) {
   return state;
 }
 
-Quota::Quota(const pigeon::Settings& preferences)
-    : bytes_(preferences.size("quotaBytes")), is_final_(preferences.text("overQuota") == "reject") {
-  if (preferences.has("quotaMessages")) messages_ = preferences.integer("quotaMessages");
-}
-
-bool Quota::exceeds(const pigeon::Usage& usage, std::uint64_t size) const {
-  return (bytes_ && (usage.bytes > *bytes_ || size > *bytes_ - usage.bytes)) ||
-         (messages_ && usage.messages >= *messages_);
-}
-
-Failure Quota::failure(const Mailbox& mailbox) const {
-  return pigeon::failure(is_final_ ? PIGEON_REFUSED : PIGEON_NO_SPACE,
-                         "store in " + mailbox.directory().below(mailbox.name()) + ": over quota")
-      .with_remedy("raise quotaBytes or quotaMessages on the mailStore object of the user or the domain")
-      .with_reason({static_cast<unsigned short>(is_final_ ? 5 : 4), 2, 2}, "mailbox full");
-}
-
-Result<pigeon::Usage> Quota::usage(Mailbox& mailbox, Quoting quoting, const LockRules& rules, Spool* open,
-                                   const std::string& open_file, bool with_messages, bool recount,
-                                   pigeon::Deadline deadline) {
+Result<pigeon::Usage> usage_of(Mailbox& mailbox, Quoting quoting, const LockRules& rules, Spool* open,
+                               const std::string& open_file, bool with_messages, bool recount,
+                               pigeon::Deadline deadline) {
   pigeon::Usage usage;
   const auto add = [&](const Directory& directory, const std::string& name, State& state) -> Done {
     auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules, deadline));

@@ -7,6 +7,8 @@
 #include "quota.hpp"
 #include "splitting.hpp"
 
+#include <mailbox-rules/files.hpp>
+
 #include <pigeon/sdk/text.hpp>
 
 #include <sys/stat.h>
@@ -103,7 +105,7 @@ Done each_file(Mailbox& mailbox, const Allocation& allocation, const Rules& rule
   const auto look_at_one = [&](const Directory& directory, const std::string& name, State& state,
                                const std::string& folder) -> Done {
     const auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules.locks, deadline));
-    if (!spool) return gone(directory.below(name), allocation);
+    if (!spool) return mailbox_rules::gone(directory.below(name), allocation);
     Window window(spool->file(), spool->size(), spool->shown());
     return look(window, folder);
   };

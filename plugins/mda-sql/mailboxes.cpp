@@ -20,10 +20,6 @@ const sql_mailbox::Dialect& dialect() {
   return sql_mailbox::mysql_dialect();
 }
 
-Failure no_foreign(const std::string& what) {
-  return pigeon::failure(PIGEON_UNSUPPORTED, what + ": no other program makes mailboxes of this format");
-}
-
 Failure too_late() {
   return pigeon::failure(PIGEON_TIMEOUT, "ask for mail: the time is over");
 }
@@ -156,7 +152,7 @@ void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
 
 Done Mailboxes::list(const Allocation& allocation, Deadline deadline,
                      const std::function<bool(const pigeon::Entry&)>& visit) {
-  if (allocation.id.empty()) return no_foreign("list a mailbox");
+  if (allocation.id.empty()) return sql_mailbox::no_foreign("list a mailbox");
   const auto place = PIGEON_TRY(place_of(allocation, shown()));
   // What was shown is not shown again.
   bool has_begun = false;
@@ -169,7 +165,7 @@ Done Mailboxes::list(const Allocation& allocation, Deadline deadline,
 
 Done Mailboxes::read(const Allocation& allocation, const std::string& folder, const std::string& name,
                      Deadline deadline, const std::function<bool(std::string_view)>& give) {
-  if (allocation.id.empty()) return no_foreign("read a mailbox");
+  if (allocation.id.empty()) return sql_mailbox::no_foreign("read a mailbox");
   const auto place = PIGEON_TRY(place_of(allocation, shown()));
   bool has_begun = false;
   const auto give_once = [&](std::string_view bytes) { return has_begun = true, give(bytes); };
@@ -189,10 +185,8 @@ Done Mailboxes::adopt(const Allocation& allocation, Deadline deadline) {
 
 Done Mailboxes::retire(const Allocation& allocation, Deadline deadline) {
   const auto place = PIGEON_TRY(place_of(allocation, shown()));
-  return on_session<void>(deadline, [&](Session& session) -> Done {
-    sql_mailbox::Mailboxes mailboxes(session, dialect());
-    if (PIGEON_TRY(mailboxes.end(place, allocation, State::retired))) return {};
-    return sql_mailbox::gone(place, allocation);
+  return on_session<void>(deadline, [&](Session& session) {
+    return sql_mailbox::Mailboxes(session, dialect()).retire(place, allocation);
   });
 }
 

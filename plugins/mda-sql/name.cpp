@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "name.hpp"
 
+#include <mailbox-rules/spread.hpp>
+
 #include <pigeon/sdk/text.hpp>
 
 #include <algorithm>
@@ -23,16 +25,6 @@ bool is_plain(char c) {
 bool is_mailbox_name(std::string_view name) {
   return !name.empty() && name.size() <= kLongestMailbox && pigeon::is_utf8(name) &&
          !pigeon::has_control_characters(name);
-}
-
-// FNV-1a, 64 bits. Its values are in names of tables: never change it.
-std::uint64_t digest(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return hash;
 }
 
 }  // namespace
@@ -60,7 +52,7 @@ std::string table_name(std::string_view mailbox) {
   constexpr std::size_t kDigits = 16;
   name.resize(kLongestTable - kDigits - 2);
   name += "__";
-  const auto hash = digest(mailbox);
+  const auto hash = mailbox_rules::spread(mailbox);
   for (std::size_t digit = 0; digit < kDigits; ++digit) name += kHex[(hash >> (60U - 4U * digit)) & 15U];
   return name;
 }

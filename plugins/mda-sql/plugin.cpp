@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mailboxes.hpp"
 
+#include <mailbox-rules/limits.hpp>
 #include <sql-mailbox/declarations.hpp>
 #include <sql-server/settings.hpp>
 
@@ -12,10 +13,10 @@
 namespace {
 
 constexpr std::array kPreferences = {
-    sql_mailbox::kQuotaBytes,
-    sql_mailbox::kQuotaMessages,
-    sql_mailbox::kOverQuota,
-    sql_mailbox::kCreateFolders,
+    mailbox_rules::kQuotaBytes,
+    mailbox_rules::kQuotaMessages,
+    mailbox_rules::kOverQuota,
+    mailbox_rules::kCreateFolders,
     pigeon::text_of("table", "a request: the table of the user's own that his mail is to be kept in", nullptr,
                     PIGEON_DECLARATION_ALLOCATION),
 };

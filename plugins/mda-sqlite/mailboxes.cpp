@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mailboxes.hpp"
 
+#include <mailbox-rules/files.hpp>
 #include <sql-mailbox/dialect.hpp>
 #include <sql-mailbox/reading.hpp>
 
@@ -18,7 +19,6 @@ using sql_mailbox::Item;
 using sql_mailbox::Place;
 using sql_mailbox::State;
 
-constexpr const char* kPlugin = "mda-sqlite";
 constexpr std::size_t kLargestPart = 256UL << 10U;
 // Of those that are kept open, each has four descriptors.
 constexpr std::size_t kMostKept = 8;
@@ -27,24 +27,16 @@ const sql_mailbox::Dialect& dialect() {
   return sql_mailbox::sqlite_dialect();
 }
 
-Failure no_foreign(const std::string& what) {
-  return pigeon::failure(PIGEON_UNSUPPORTED, what + ": no other program makes mailboxes of this format");
-}
-
 }  // namespace
 
-Mailboxes::Mailboxes(std::string base, home_template::HomeTemplate home,
-                     std::chrono::nanoseconds busy_timeout, bool indexes_fields)
-    : base_(std::move(base)),
-      home_(std::move(home)),
+Mailboxes::Mailboxes(home_template::Homes homes, std::chrono::nanoseconds busy_timeout, bool indexes_fields)
+    : homes_(std::move(homes)),
       busy_timeout_(busy_timeout),
       options_{.largest_part = kLargestPart, .indexes_fields = indexes_fields} {}
 
 Result<std::unique_ptr<Mailboxes>> Mailboxes::open(pigeon::Host /*host*/, const pigeon::Settings& settings) {
-  auto home = PIGEON_TRY(home_template::HomeTemplate::parse(settings.text("home"), kPlugin));
-  auto base = settings.text("base");
-  while (base.size() > 1 && base.back() == '/') base.pop_back();
-  return std::make_unique<Mailboxes>(std::move(base), std::move(home), settings.time("busyTimeout"),
+  auto homes = PIGEON_TRY(home_template::Homes::of(settings, "mda-sqlite"));
+  return std::make_unique<Mailboxes>(std::move(homes), settings.time("busyTimeout"),
                                      settings.is_true("indexFields"));
 }
 
@@ -52,16 +44,8 @@ Deadline Mailboxes::patience(Deadline deadline) const {
   return Deadline::in(std::min(deadline.left(), busy_timeout_));
 }
 
-Result<pigeon::Attributes> Mailboxes::propose(const pigeon::Principal& principal,
-                                              const pigeon::Attributes& requests) {
-  const auto request = requests.get("home");
-  const auto home = request ? PIGEON_TRY(home_template::requested_home(*request, base_, kPlugin))
-                            : PIGEON_TRY(home_.home_of(principal));
-  return pigeon::Attributes{{"home", {home}}};
-}
-
 Result<Mailboxes::Home> Mailboxes::find(const Allocation& allocation) const {
-  auto base = PIGEON_TRY(pigeon::open_base(base_));
+  auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   auto directory = PIGEON_TRY(base.find(path));
   auto place = place_in(base.below(path));
@@ -107,7 +91,7 @@ Result<T> Mailboxes::on_mailbox(const Allocation& allocation, Deadline deadline,
 }
 
 Done Mailboxes::ensure(const Allocation& allocation, Deadline deadline) {
-  const auto base = PIGEON_TRY(pigeon::open_base(base_));
+  const auto base = PIGEON_TRY(pigeon::open_base(homes_.base()));
   const auto path = PIGEON_TRY(home_template::allocated_home(allocation));
   auto home = PIGEON_TRY(pigeon::make_path(base, path));
   const auto lock = PIGEON_TRY(HomeLock::take(home, deadline));
@@ -169,7 +153,7 @@ Done Mailboxes::attempt(std::vector<Item>& items, const std::vector<const pigeon
 
 Done Mailboxes::list(const Allocation& allocation, Deadline deadline,
                      const std::function<bool(const pigeon::Entry&)>& visit) {
-  if (allocation.id.empty()) return no_foreign("list a mailbox");
+  if (allocation.id.empty()) return sql_mailbox::no_foreign("list a mailbox");
   return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) {
     return sql_mailbox::Reading(file, dialect(), place).list(allocation, deadline, visit);
   });
@@ -177,7 +161,7 @@ Done Mailboxes::list(const Allocation& allocation, Deadline deadline,
 
 Done Mailboxes::read(const Allocation& allocation, const std::string& folder, const std::string& name,
                      Deadline deadline, const std::function<bool(std::string_view)>& give) {
-  if (allocation.id.empty()) return no_foreign("read a mailbox");
+  if (allocation.id.empty()) return sql_mailbox::no_foreign("read a mailbox");
   return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) {
     return sql_mailbox::Reading(file, dialect(), place).read(allocation, folder, name, deadline, give);
   });
@@ -190,10 +174,8 @@ Done Mailboxes::adopt(const Allocation& allocation, Deadline deadline) {
 }
 
 Done Mailboxes::retire(const Allocation& allocation, Deadline deadline) {
-  return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) -> Done {
-    const bool was_there =
-        PIGEON_TRY(sql_mailbox::Mailboxes(file, dialect()).end(place, allocation, State::retired));
-    return was_there ? Done() : Done(sql_mailbox::gone(place, allocation));
+  return on_mailbox<void>(allocation, deadline, [&](MailFile& file, const Place& place) {
+    return sql_mailbox::Mailboxes(file, dialect()).retire(place, allocation);
   });
 }
 
@@ -211,13 +193,7 @@ Done Mailboxes::purge(const Allocation& allocation, Deadline deadline) {
   }
   let_go(home.path);
   PIGEON_TRY(remove_files(*home.directory));
-  // The home may hold files of other programs; then it stays.
-  const auto slash = home.path.rfind('/');
-  const auto above =
-      PIGEON_TRY(home.base.find(slash == std::string::npos ? "." : home.path.substr(0, slash)));
-  if (!above) return {};
-  ::unlinkat(above->fd(), home.path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(), AT_REMOVEDIR);
-  return above->flush();
+  return mailbox_rules::remove_home(home.base, home.path);
 }
 
 Result<pigeon::Usage> Mailboxes::usage(const Allocation& allocation, const pigeon::Settings& preferences,
@@ -228,11 +204,11 @@ Result<pigeon::Usage> Mailboxes::usage(const Allocation& allocation, const pigeo
 }
 
 Done Mailboxes::initialize(const pigeon_schema& /*schema*/, Deadline /*deadline*/) {
-  return pigeon::make_base(base_);
+  return pigeon::make_base(homes_.base());
 }
 
 Done Mailboxes::check(Deadline /*deadline*/) {
-  return home_template::check_base(base_);
+  return home_template::check_base(homes_.base());
 }
 
 }  // namespace mda_sqlite

@@ -23,11 +23,12 @@ namespace mda_sqlite {
 
 class Mailboxes {
  public:
-  Mailboxes(std::string base, home_template::HomeTemplate home, std::chrono::nanoseconds busy_timeout,
-            bool indexes_fields);
+  Mailboxes(home_template::Homes homes, std::chrono::nanoseconds busy_timeout, bool indexes_fields);
   static Result<std::unique_ptr<Mailboxes>> open(pigeon::Host host, const pigeon::Settings& settings);
 
-  Result<pigeon::Attributes> propose(const pigeon::Principal& principal, const pigeon::Attributes& requests);
+  Result<pigeon::Attributes> propose(const pigeon::Principal& principal, const pigeon::Attributes& requests) {
+    return homes_.propose(principal, requests);
+  }
   Done ensure(const Allocation& allocation, Deadline deadline);
   void deliver(std::span<pigeon::Delivery> batch);
   Done list(const Allocation& allocation, Deadline deadline,
@@ -71,8 +72,7 @@ class Mailboxes {
   Done attempt(std::vector<sql_mailbox::Item>& items, const std::vector<const pigeon::Delivery*>& deliveries,
                Deadline deadline);
 
-  std::string base_;
-  home_template::HomeTemplate home_;
+  home_template::Homes homes_;
   std::chrono::nanoseconds busy_timeout_;
   sql_mailbox::Options options_;
   std::vector<Kept> kept_;  // the one that was used last comes last

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mailboxes.hpp"
 
+#include <mailbox-rules/limits.hpp>
 #include <sql-mailbox/declarations.hpp>
 
 #include <pigeon/sdk/mda.hpp>
@@ -11,10 +12,10 @@
 namespace {
 
 constexpr std::array kPreferences = {
-    sql_mailbox::kQuotaBytes,
-    sql_mailbox::kQuotaMessages,
-    sql_mailbox::kOverQuota,
-    sql_mailbox::kCreateFolders,
+    mailbox_rules::kQuotaBytes,
+    mailbox_rules::kQuotaMessages,
+    mailbox_rules::kOverQuota,
+    mailbox_rules::kCreateFolders,
     pigeon::text_of("home", "a request: the directory, below the base, that the user's file is to be made in",
                     nullptr, PIGEON_DECLARATION_ALLOCATION),
 };

@@ -6,6 +6,8 @@
 #include "parts.hpp"
 #include "reading.hpp"
 
+#include <mailbox-rules/limits.hpp>
+
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
@@ -154,22 +156,16 @@ Result<Batch::Folder*> Batch::find_folder(Held& held, const std::string& name, b
 
 Result<std::optional<Failure>> Batch::check_quota(Held& held, const Item& item) {
   if (item.delivery->is_moved()) return std::nullopt;
-  const auto& preferences = item.delivery->preferences();
+  const auto limits = mailbox_rules::Limits::of(item.delivery->preferences());
   const auto size = item.delivery->message().size();
-  const Quota quota(preferences);
-  if (!quota.is_exceeded_by(held.row, size)) return std::nullopt;
+  if (!limits.are_exceeded(usage_of(held.row), size)) return std::nullopt;
   if (seconds_now() - held.row.counted > kCountedLately) {
     // In this transaction there may be more than was noted, and it is counted with it.
     PIGEON_TRY(Reading(connection_, dialect_, item.place).count(held.row));
     held.has_changed = true;
-    if (!quota.is_exceeded_by(held.row, size)) return std::nullopt;
+    if (!limits.are_exceeded(usage_of(held.row), size)) return std::nullopt;
   }
-  const bool is_final = preferences.text("overQuota") == "reject";
-  return std::optional<Failure>(
-      pigeon::failure(is_final ? PIGEON_REFUSED : PIGEON_NO_SPACE,
-                      "store in " + item.place.shown + ": over quota")
-          .with_remedy("raise quotaBytes or quotaMessages on the mailStore object of the user or the domain")
-          .with_reason({static_cast<unsigned short>(is_final ? 5 : 4), 2, 2}, "mailbox full"));
+  return std::optional<Failure>(limits.failure(item.place.shown));
 }
 
 Done Batch::write(const Held& held, const Folder& folder, const Item& item) {

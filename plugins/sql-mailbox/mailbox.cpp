@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mailbox.hpp"
 
+#include <mailbox-rules/stamp.hpp>
+
 #include <pigeon/sdk/text.hpp>
 
 #include <ctime>
@@ -9,23 +11,14 @@
 namespace sql_mailbox {
 namespace {
 
-std::string command(const std::string& what, const Allocation& allocation) {
-  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
-}
-
-Failure unstamped(const Place& place, const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + place.shown + ": it does not bear our stamp")
-      .with_remedy("if it is this user's, take it over with `" + command("adopt", allocation) + "`");
-}
+using mailbox_rules::command;
+using mailbox_rules::unstamped;
 
 Failure foreign(const Place& place, const std::string& id, const Allocation& allocation) {
-  return pigeon::misconfigured("use mailbox " + place.shown + ": it is stamped with allocation " +
-                               pigeon::printable(id) + ", and this user's is " + allocation.id)
-      .with_remedy(
-          "find whose it is with `pigeonctl tree export | grep " + pigeon::shell_word(id) +
-          "`; if nobody's, remove the stamp (UPDATE mailboxes SET allocation = NULL, state = 0 WHERE "
-          "allocation = '" +
-          pigeon::printable(id) + "') and run `" + command("adopt", allocation) + "`");
+  return mailbox_rules::foreign(place.shown, id,
+                                "(UPDATE mailboxes SET allocation = NULL, state = 0 WHERE allocation = '" +
+                                    pigeon::printable(id) + "')",
+                                allocation);
 }
 
 Failure retired(const Place& place, const Allocation& allocation) {
@@ -45,7 +38,7 @@ std::string repeated(const std::string& text, std::size_t times) {
 
 // Whose it is; the state is another question.
 Done check_stamp(const Row& row, const Place& place, const Allocation& allocation) {
-  if (!row.allocation) return unstamped(place, allocation);
+  if (!row.allocation) return unstamped(place.shown, allocation);
   if (*row.allocation != allocation.id) return foreign(place, *row.allocation, allocation);
   if (row.own_table == place.own_table) return {};
   return pigeon::misconfigured("use mailbox " + place.shown + ": its messages are in table '" +
@@ -78,9 +71,11 @@ std::string insert_into_messages(const Place& place, std::size_t rows) {
 }
 
 Failure gone(const Place& place, const Allocation& allocation) {
-  return pigeon::misconfigured("open mailbox " + place.shown + ": it is gone")
-      .with_remedy("restore it from a backup; if its mail is lost for good, `" +
-                   command("purge", allocation) + "` lets a new one be made");
+  return mailbox_rules::gone(place.shown, "restore it from a backup", allocation);
+}
+
+Failure no_foreign(const std::string& what) {
+  return pigeon::failure(PIGEON_UNSUPPORTED, what + ": no other program makes mailboxes of this format");
 }
 
 Done Mailboxes::run(const std::string& sql, std::int64_t parameter) {
@@ -132,7 +127,7 @@ Done Mailboxes::check_table(const Place& place, const Allocation& allocation) {
   auto* mail = PIGEON_TRY(connection_.prepare("SELECT 1 FROM " + place.messages() + " LIMIT 1"));
   const bool has_mail = PIGEON_TRY(mail->with().step());
   mail->reset();
-  return has_mail ? Done(unstamped(place, allocation)) : Done();
+  return has_mail ? Done(unstamped(place.shown, allocation)) : Done();
 }
 
 Done Mailboxes::insert(const Place& place, const Allocation& allocation) {
@@ -185,6 +180,10 @@ Result<bool> Mailboxes::end(const Place& place, const Allocation& allocation, St
   PIGEON_TRY(update->with(static_cast<std::int64_t>(state), row->mailbox).run());
   PIGEON_TRY(transaction.commit());
   return true;
+}
+
+Done Mailboxes::retire(const Place& place, const Allocation& allocation) {
+  return PIGEON_TRY(end(place, allocation, State::retired)) ? Done() : Done(gone(place, allocation));
 }
 
 // The row goes last, so that whoever is interrupted can begin again.

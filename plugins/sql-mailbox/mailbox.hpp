@@ -63,6 +63,7 @@ class Mailboxes {
   Done adopt(const Place& place, const Allocation& allocation);
   // From now on the mailbox is retired, or on its way to be purged. False: it is not there.
   Result<bool> end(const Place& place, const Allocation& allocation, State state);
+  Done retire(const Place& place, const Allocation& allocation);
   // Deletes what is on its way to be purged.
   Done remove(const Place& place, const Allocation& allocation);
 
@@ -90,5 +91,7 @@ std::int64_t this_week();
 std::string insert_into_ledger(std::size_t rows);
 std::string insert_into_messages(const Place& place, std::size_t rows);
 Failure gone(const Place& place, const Allocation& allocation);
+// There is nothing for an allocation without an id to name.
+Failure no_foreign(const std::string& what);
 
 }  // namespace sql_mailbox

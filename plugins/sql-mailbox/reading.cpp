@@ -3,6 +3,8 @@
 
 #include "folder.hpp"
 
+#include <mailbox-rules/limits.hpp>
+
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/values.hpp>
 
@@ -138,21 +140,11 @@ Result<pigeon::Usage> Reading::usage(const Allocation& allocation, const pigeon:
   } else {
     row = PIGEON_TRY(mailboxes.find_own(place_, allocation, false));
   }
-  const Quota quota(preferences);
-  return pigeon::Usage{.bytes = never_negative(row.bytes),
-                       .messages = never_negative(row.messages),
-                       .bytes_limit = quota.bytes(),
-                       .messages_limit = quota.messages()};
+  return mailbox_rules::Limits::of(preferences).beside(usage_of(row));
 }
 
-Quota::Quota(const pigeon::Settings& preferences) : bytes_(preferences.size("quotaBytes")) {
-  if (preferences.has("quotaMessages")) messages_ = preferences.integer("quotaMessages");
-}
-
-bool Quota::is_exceeded_by(const Row& row, std::uint64_t size) const {
-  const auto bytes = never_negative(row.bytes);
-  return (bytes_ && (bytes > *bytes_ || size > *bytes_ - bytes)) ||
-         (messages_ && never_negative(row.messages) >= *messages_);
+pigeon::Usage usage_of(const Row& row) {
+  return {.bytes = never_negative(row.bytes), .messages = never_negative(row.messages)};
 }
 
 }  // namespace sql_mailbox

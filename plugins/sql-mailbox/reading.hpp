@@ -38,17 +38,7 @@ class Reading {
   const Place& place_;
 };
 
-// Whether a mailbox that holds this much has no room for a message of this size.
-class Quota {
- public:
-  explicit Quota(const pigeon::Settings& preferences);
-  [[nodiscard]] bool is_exceeded_by(const Row& row, std::uint64_t size) const;
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_.value_or(0); }
-  [[nodiscard]] std::uint64_t messages() const { return messages_.value_or(0); }
-
- private:
-  std::optional<std::uint64_t> bytes_;
-  std::optional<std::uint64_t> messages_;
-};
+// How full the mailbox of a row is, as it was noted.
+pigeon::Usage usage_of(const Row& row);
 
 }  // namespace sql_mailbox

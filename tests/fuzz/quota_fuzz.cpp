@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   require(is_made, "a Maildir");
   const auto text = pigeon::fuzz::text_of(bytes, size);
   static_cast<void>(mda_maildir::size_in_name(text));
-  const mda_maildir::Quota quota(1000, 10);
+  const mda_maildir::Quota quota({1000, 10});
   const auto maildir = pigeon::Directory::open(place.path());
   require(maildir && *maildir, "the Maildir");
   for (const bool with_head : {true, false}) {

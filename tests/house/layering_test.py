@@ -50,7 +50,7 @@ ALLOWED = {
 
 # What plugins have in common, and is no plugin.
 SHARED = {f"plugin/{name}" for name in
-          ("home-template", "sql-database", "sql-mailbox", "sql-server", "sql-tree", "sqlite-file")}
+          ("home-template", "mailbox-rules", "sql-database", "sql-mailbox", "sql-server", "sql-tree", "sqlite-file")}
 
 
 def resolve(include, quote, source):
