@@ -20,10 +20,7 @@ void print(const Output& out, const std::string& what, const Copied& copied, boo
   out.line(std::to_string(copied.messages) + " messages " + what +
            (copied.were_there == 0 ? "" : ", " + std::to_string(copied.were_there) + " were there already") +
            (copied.removed == 0 ? "" : ", " + std::to_string(copied.removed) + " were removed meanwhile"));
-  if (copied.without_folder != 0) {
-    out.line(std::to_string(copied.without_folder) +
-             " of them are in the main folder, for theirs could not be made");
-  }
+  say_without_folder(out, copied);
   value["messages"] = copied.messages;
   value["bytes"] = copied.bytes;
   value["alreadyThere"] = copied.were_there;
@@ -64,10 +61,7 @@ Done make_standing(Session& session, Mailbox& mailbox) {
   }
   if (mailbox.is_ready) return {};
   PIGEON_TRY(mailbox.storage.ensure());
-  return session.apply({.path = mailbox.principal,
-                        .changes = {Change::set("ready", "TRUE")},
-                        .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
-                        .deadline = Session::soon()});
+  return mark_ready(session, mailbox);
 }
 
 }  // namespace

@@ -85,6 +85,12 @@ bool is_delivery_id(const std::string& id) {
 
 }  // namespace
 
+void say_without_folder(const Output& out, const Copied& copied) {
+  if (copied.without_folder == 0) return;
+  out.line(std::to_string(copied.without_folder) +
+           " of them are in the main folder, for theirs could not be made");
+}
+
 Done Copying::look() {
   if (target_.has(PIGEON_MDA_HANDS_OVER)) {
     return failure(PIGEON_UNSUPPORTED, "store old mail in " + target_.name() +

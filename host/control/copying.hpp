@@ -29,6 +29,9 @@ struct Copied {
   std::uint64_t removed = 0;         // by a reader, before they were read
 };
 
+// For people, if there are such.
+void say_without_folder(const Output& out, const Copied& copied);
+
 // What a message is called in its new mailbox, so that a repetition is known as one.
 enum class CopyId {
   of_entry,    // by what it is called in the old one: for one run into a new mailbox

@@ -47,6 +47,13 @@ Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address
       .with_remedy("nothing; the first message makes it");
 }
 
+Done mark_ready(Session& session, const Mailbox& mailbox) {
+  return session.apply({.path = mailbox.principal,
+                        .changes = {Change::set("ready", "TRUE")},
+                        .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
+                        .deadline = Session::soon()});
+}
+
 Done confirm(const std::string& what, bool yes) {
   if (yes) return {};
   if (::isatty(STDIN_FILENO) != 1) {

@@ -33,6 +33,9 @@ Result<Mailbox> mailbox_of(Session& session, const std::string& address);
 // One that there is, or a failure.
 Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address);
 
+// It has been made, says the tree from now on.
+Done mark_ready(Session& session, const Mailbox& mailbox);
+
 // Deletes mail only after somebody has said yes: `yes`, or who sits at the terminal.
 Done confirm(const std::string& what, bool yes);
 

@@ -64,22 +64,11 @@ Done list(const Output& out, const Storage& storage, bool messages, const boost:
   return {};
 }
 
-Done mark_ready(Session& session, const Mailbox& mailbox) {
-  return session.apply({.path = mailbox.principal,
-                        .changes = {Change::set("ready", "TRUE")},
-                        .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
-                        .deadline = Session::soon()});
-}
-
 Done forget_allocation(Session& session, const Mailbox& mailbox) {
   return session.apply({.path = mailbox.principal,
                         .changes = {Change::remove_class(mailbox.storage.allocation_class())},
                         .preconditions = {Precondition::equal("id", mailbox.allocation().id)},
                         .deadline = Session::soon()});
-}
-
-Done forget_object(Session& session, const OtherMailbox& other) {
-  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
 }
 
 Update update_of_moving(const Mailbox& mailbox, const std::string& from, const std::string& to) {
@@ -98,7 +87,7 @@ Done stamp_again(Session& session, const Mailbox& mailbox) {
   for (auto& other :
        PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
     if (other.allocation.id == mailbox.allocation().id) {
-      PIGEON_TRY(forget_object(session, other));
+      PIGEON_TRY(forget(session, other));
     } else if (!other.is_whole) {
       begun.push_back(std::move(other));
     }
@@ -214,7 +203,7 @@ Done mailbox_purge(Session& session, const std::string& address, const PurgeOpti
        PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
     // The one that mail goes to: a move that was interrupted just before its end.
     if (other.allocation.id == mailbox.allocation().id) {
-      PIGEON_TRY(forget_object(session, other));
+      PIGEON_TRY(forget(session, other));
     } else {
       old.push_back(std::move(other));
     }

@@ -40,6 +40,9 @@ class Move {
   [[nodiscard]] const std::string& old_id() const { return old_.allocation().id; }
   [[nodiscard]] const std::string& fresh_id() const { return fresh_.allocation().id; }
   [[nodiscard]] Result<Object> principal() const;
+  [[nodiscard]] Result<bool> is_there(const TreePath& path) const;
+  template <typename Look>
+  Result<Applied> apply(const Update& update, Look&& was_done) const;
   Done remove_interrupted();
   Done record();
   Done remember(const Storage& storage, bool is_ready);
@@ -68,6 +71,19 @@ Result<Object> Move::principal() const {
   return not_in_tree(old_.principal);
 }
 
+Result<bool> Move::is_there(const TreePath& path) const {
+  return PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({path, 0, true, Session::soon()})).has_value();
+}
+
+// Where the answer was lost, what stands in the tree now says what happened.
+template <typename Look>
+Result<Applied> Move::apply(const Update& update, Look&& was_done) const {
+  auto applied = PIGEON_TRY(session_.tree())->apply(update);
+  if (applied || !applied.failure().may_have_happened) return applied;
+  if (PIGEON_TRY(was_done())) return Applied::yes;
+  return applied;
+}
+
 Failure Move::overtaken() const {
   return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address_) +
                                       ": somebody else moves it now, or has taken it back")
@@ -92,15 +108,15 @@ Done Move::claim(bool resume) {
   }
   const auto seen =
       old_.moving.empty() ? Precondition::absent(kMoving) : Precondition::equal(kMoving, old_.moving);
-  const auto applied = PIGEON_TRY(session_.tree())
-                           ->apply({.path = old_.principal,
-                                    .changes = {Change::set(kMoving, fresh_id())},
-                                    .preconditions = {Precondition::equal("id", old_id()), seen},
-                                    .deadline = Session::soon()});
-  if (!applied && !applied.failure().may_have_happened) return applied.failure();
-  // Where the answer was lost, what stands there now says what happened.
-  if (!applied) PIGEON_TRY(check_ours());
-  if (applied && *applied != Applied::yes) return overtaken();
+  const Update update = {.path = old_.principal,
+                         .changes = {Change::set(kMoving, fresh_id())},
+                         .preconditions = {Precondition::equal("id", old_id()), seen},
+                         .deadline = Session::soon()};
+  const auto is_claimed = [&]() -> Result<bool> {
+    PIGEON_TRY(check_ours());
+    return true;
+  };
+  if (PIGEON_TRY(apply(update, is_claimed)) != Applied::yes) return overtaken();
   return resume ? remove_interrupted() : Done();
 }
 
@@ -136,22 +152,16 @@ Done Move::remember(const Storage& storage, bool is_ready) {
       .deadline = Session::soon()};
   for (const auto& [name, values] : storage.allocation().attributes)
     update.changes.push_back(Change::set(name, values));
-  const auto applied = PIGEON_TRY(session_.tree())->apply(update);
-  if (applied && *applied == Applied::not_there) return not_in_tree(old_.principal);
-  if (applied) return {};  // or it is there from an interrupted move
-  if (!applied.failure().may_have_happened) return applied.failure();
-  const auto there = PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({path, 0, true, Session::soon()}));
-  return there ? Done() : Done(applied.failure());
+  // A conflict: it is there from an interrupted move.
+  const auto applied = PIGEON_TRY(apply(update, [&] { return is_there(path); }));
+  return applied == Applied::not_there ? Done(not_in_tree(old_.principal)) : Done();
 }
 
 Done Move::forget(const std::string& id) {
   const auto path = old_.principal.child(id);
-  const auto applied =
-      PIGEON_TRY(session_.tree())
-          ->apply({.path = path, .changes = {Change::remove()}, .deadline = Session::soon()});
-  if (applied || !applied.failure().may_have_happened) return applied ? Done() : Done(applied.failure());
-  const auto there = PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({path, 0, true, Session::soon()}));
-  return there ? Done(applied.failure()) : Done();
+  const Update update = {.path = path, .changes = {Change::remove()}, .deadline = Session::soon()};
+  PIGEON_TRY(apply(update, [&]() -> Result<bool> { return !PIGEON_TRY(is_there(path)); }));
+  return {};
 }
 
 Done Move::record() {
@@ -221,11 +231,8 @@ Done Move::switch_over() {
       .deadline = Session::soon()};
   for (const auto& [name, values] : fresh_.allocation().attributes)
     update.changes.push_back(Change::set(name, values));
-  const auto applied = PIGEON_TRY(session_.tree())->apply(update);
-  if (applied) return *applied == Applied::yes ? Done() : Done(overtaken());
-  if (!applied.failure().may_have_happened) return applied.failure();
-  // The answer was lost. What stands in the tree now says what happened.
-  return PIGEON_TRY(standing()) == Standing::switched ? Done() : Done(applied.failure());
+  const auto is_switched = [&]() -> Result<bool> { return PIGEON_TRY(standing()) == Standing::switched; };
+  return PIGEON_TRY(apply(update, is_switched)) == Applied::yes ? Done() : Done(overtaken());
 }
 
 Done Move::end() {
@@ -237,8 +244,7 @@ Result<bool> finish_switched(Session& session, const Mailbox& mailbox) {
   for (const auto& other :
        PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
     if (other.allocation.id != mailbox.allocation().id) continue;
-    PIGEON_TRY(
-        session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()}));
+    PIGEON_TRY(forget(session, other));
     return true;
   }
   return false;
@@ -303,10 +309,7 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
   out.line(std::to_string(copied.messages) + " messages moved; mail for " + printable(address) +
            " goes into " + name + " from now on");
   if (copied.removed != 0) out.line(std::to_string(copied.removed) + " were removed by a reader meanwhile");
-  if (copied.without_folder != 0) {
-    out.line(std::to_string(copied.without_folder) +
-             " of them are in the main folder, for theirs could not be made");
-  }
+  say_without_folder(out, copied);
   out.value(boost::json::object{{"messages", copied.messages},
                                 {"bytes", copied.bytes},
                                 {"removed", copied.removed},

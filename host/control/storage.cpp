@@ -49,10 +49,14 @@ Done purge(Session& session, const OtherMailbox& other) {
                   shell_word(other.path.text()) + "` forgets it";
     return met;
   }
-  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
+  return forget(session, other);
 }
 
 }  // namespace
+
+Done forget(Session& session, const OtherMailbox& other) {
+  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
+}
 
 Deadline later() {
   return Deadline::in(std::chrono::hours(1));

@@ -62,6 +62,9 @@ struct OtherMailbox {
 Result<std::vector<OtherMailbox>> other_mailboxes(Session& session, const TreePath& principal,
                                                   const Principal& names = {});
 
+// Removes the object of one from the tree; the mailbox itself stays, if it is there.
+Done forget(Session& session, const OtherMailbox& other);
+
 // Deletes them, with their objects; it may be that only an object is left. Of two that have one place, only
 // one can be there: the other's object goes once that is deleted.
 Done purge_others(Session& session, std::vector<OtherMailbox> others);
