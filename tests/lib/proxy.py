@@ -12,8 +12,9 @@ class Proxy:
 
     delay: seconds that each answer is late. cut_after: so many bytes of answers, then the connection ends. silent:
     nothing is passed on at all. cut_at: when the client has sent this text, it is passed on, and the connection ends
-    without the answer; only once. late: so many seconds after the client has seen that end. hang_after: so many bytes of answers, then silence on a connection that stays.
-    said: the bytes of answers in the last connection.
+    without the answer; only once. What was asked is done by the time the proxy has ended. late: so many seconds after
+    the client has seen that end. hang_after: so many bytes of answers, then silence on a connection that stays. said:
+    the bytes of answers in the last connection.
     """
 
     def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0):
@@ -25,6 +26,7 @@ class Proxy:
         self.cuts = 0
         self.connections = 0
         self._open = []
+        self._cutting = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -34,8 +36,9 @@ class Proxy:
 
     def __exit__(self, *_):
         self._listener.close()
-        for each in self._open:
-            _end(each)
+        with self._cutting:
+            for each in self._open:
+                _end(each)
 
     def _accept(self):
         while True:
@@ -51,7 +54,9 @@ class Proxy:
             self._open.append(server)
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for source, target, pass_on in ((client, server, self._asker(client)), (server, client, self._answer)):
+            answered = threading.Event()
+            for source, target, pass_on in ((client, server, self._asker(client, answered)),
+                                            (server, client, self._answerer(answered))):
                 threading.Thread(target=self._pump, args=(source, target, pass_on), daemon=True).start()
 
     def _pump(self, source, target, pass_on):
@@ -64,32 +69,38 @@ class Proxy:
         _end(source)
         _end(target)
 
-    def _asker(self, client):
+    def _asker(self, client, answered):
         def ask(server, data, _passed):
             if self.cut_at is None or self.cut_at not in data:
                 server.sendall(data)
                 return True
-            self.cut_at = None
-            self.cuts += 1
-            _end(client)
-            time.sleep(self.late)
-            server.sendall(data)
-            time.sleep(0.3)  # the server does what it was asked
+            with self._cutting:
+                self.cut_at = None
+                self.cuts += 1
+                _end(client)
+                time.sleep(self.late)
+                answered.clear()
+                server.sendall(data)
+                answered.wait(10)
             return False
 
         return ask
 
-    def _answer(self, client, data, passed):
-        time.sleep(self.delay)
-        if self.cut_after is not None and passed + len(data) > self.cut_after:
-            client.sendall(data[:max(self.cut_after - passed, 0)])
-            self.cuts += 1
-            return False
-        if self.hang_after is not None:
-            data = data[:max(self.hang_after - passed, 0)]
-        client.sendall(data)
-        self.said = passed + len(data)
-        return True
+    def _answerer(self, answered):
+        def answer(client, data, passed):
+            answered.set()
+            time.sleep(self.delay)
+            if self.cut_after is not None and passed + len(data) > self.cut_after:
+                client.sendall(data[:max(self.cut_after - passed, 0)])
+                self.cuts += 1
+                return False
+            if self.hang_after is not None:
+                data = data[:max(self.hang_after - passed, 0)]
+            client.sendall(data)
+            self.said = passed + len(data)
+            return True
+
+        return answer
 
 
 def _end(connection):
