@@ -8,6 +8,7 @@ mailboxes are made. It is brought in by `pigeonctl tree import`, and kept below 
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -141,7 +142,7 @@ class Slapd(Site):
         how = {"uris": [self.server.ldapi], "base": slapd.BASE, "bindDn": READER, "password": PASSWORD}
         self.configuration = self.configure("pigeon.json", how)
         self.client = ["ldap", self.server.ldapi, READER, PASSWORD, USERS_DN]
-        self.same = [*self.client, "(|(objectClass=*)(pigeonName=*))", "*", "structuralObjectClass", "entryCSN", "hasSubordinates"]
+        self.same = [*self.client, *self._search_of_plugin(str(users - 1))]
 
     def _fill(self, users):
         data = self.server.data / "data.mdb"
@@ -158,6 +159,14 @@ class Slapd(Site):
         self.server.stop()
         self.keep(data)
         self.server.start()
+
+    def _search_of_plugin(self, user):
+        """The filter and the types by which the plugin looks for what is below this user, as the server notes them."""
+        begin = self.server.log.stat().st_size
+        self.ctl(self.configuration, "explain", f"{user}@{DOMAIN}")
+        lines = self.server.log.read_bytes()[begin:].decode(errors="replace")
+        search = re.findall(rf'SRCH base="pigeonName={user},[^"]*" scope=1 .*filter="(.*)"\n.*SRCH attr=(.*)\n', lines)
+        return [search[-1][0], *search[-1][1].split()]
 
     def __exit__(self, *_):
         self.server.__exit__()

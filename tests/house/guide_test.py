@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from pigeon_site import PREFIX, Site
-from shell import shell
+from shell import check_printed, shell
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "plugin-author-guide.md"
@@ -50,13 +50,7 @@ class Guide(unittest.TestCase):
                  "CCACHE_DISABLE": "1", "HOME": "/nonexistent"}
         with Site({"log": {"level": "info"}}, domain=None) as site, shell(site, extra, timeout=1200) as run:
             for text in commands:
-                done = run(text)
-                self.assertEqual(done.returncode, 0, f"{text}\nprinted:\n{done.stdout}{done.stderr}")
-                at = 0
-                for wanted in re.findall(r"# -> (.*)$", text, re.MULTILINE):
-                    found = done.stdout.find(wanted, at)
-                    self.assertGreaterEqual(found, 0, f"not printed: {wanted!r}\n{text}\n{done.stdout}")
-                    at = found + len(wanted)
+                check_printed(self, text, run(text))
 
 
 class Pages(unittest.TestCase):
