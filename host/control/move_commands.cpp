@@ -3,9 +3,9 @@
 // A mailbox from one storage format into another, while mail arrives:
 //
 //   1. the attribute `moving` of the allocation names the new mailbox: nobody else moves this one
-//   2. objects below the user say where both are, so that neither is ever forgotten
-//   3. the new one is made; the old one is retired: from now on deliveries are temporary trouble
-//   4. everything is copied, and counted
+//   2. an object below the user says where the new one is, so that it is never forgotten; it is made
+//   3. the old one is retired: from now on deliveries are temporary trouble
+//   4. everything is copied, and counted; another object says where the old one is
 //   5. the tree is switched, on the condition that 1 still holds: deliveries go into the new one
 //   6. the object of the new one is removed; that of the old one stays for `mailbox purge --retired`
 //
@@ -27,6 +27,17 @@ namespace {
 
 constexpr const char* kMoving = "moving";
 
+// A move that was interrupted after the switch has nothing left to do but this.
+Result<bool> finish_switched(Session& session, const Mailbox& mailbox) {
+  for (const auto& other :
+       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
+    if (other.allocation.id != mailbox.allocation().id) continue;
+    PIGEON_TRY(forget(session, other));
+    return true;
+  }
+  return false;
+}
+
 class Move {
  public:
   Move(Session& session, std::string address, const Mailbox& old, Storage fresh)
@@ -44,10 +55,9 @@ class Move {
   template <typename Look>
   Result<Applied> apply(const Update& update, Look&& was_done) const;
   Done remove_interrupted();
-  Done record();
   Done remember(const Storage& storage, bool is_ready);
   Done forget(const std::string& id);
-  void undo();
+  [[nodiscard]] Failure undo(Failure met);
   enum class Standing { ours, switched, overtaken };
   [[nodiscard]] Result<Standing> standing() const;
   [[nodiscard]] Done check_ours() const;
@@ -117,6 +127,9 @@ Done Move::claim(bool resume) {
     return true;
   };
   if (PIGEON_TRY(apply(update, is_claimed)) != Applied::yes) return overtaken();
+  // The mailbox that mail goes to may still be noted as begun, by a move that was interrupted just before its
+  // end.
+  PIGEON_TRY(finish_switched(session_, old_));
   return resume ? remove_interrupted() : Done();
 }
 
@@ -135,7 +148,7 @@ Done Move::check_ours() const {
 // What interrupted moves have begun. Nobody can switch to it any more.
 Done Move::remove_interrupted() {
   auto others = PIGEON_TRY(other_mailboxes(session_, old_.principal, old_.allocation().principal));
-  std::erase_if(others, [](const auto& other) { return other.is_whole; });
+  std::erase_if(others, [&](const auto& other) { return other.is_whole || other.allocation.id == old_id(); });
   auto purged = purge_others(session_, std::move(others));
   if (purged) return {};
   return with_way_out(std::move(purged).failure().while_doing("delete what an interrupted move has left"));
@@ -164,32 +177,27 @@ Done Move::forget(const std::string& id) {
   return {};
 }
 
-Done Move::record() {
-  PIGEON_TRY(remember(fresh_, false));
-  return remember(old_.storage, true);
-}
-
 // Before the old mailbox was retired: as if nothing had been begun. What cannot be undone now, a resumed move
-// or an adoption removes.
-void Move::undo() {
+// or an adoption removes. It touches nothing that somebody who has overtaken us may need.
+Failure Move::undo(Failure met) {
   static_cast<void>(fresh_.purge());  // refused where another mailbox is in its place
-  if (!forget(fresh_id()) || !forget(old_id())) return;
+  if (!forget(fresh_id())) return met;
   const auto tree = session_.tree();
-  if (!tree) return;
-  static_cast<void>((*tree)->apply(
+  if (!tree) return met;
+  const auto applied = (*tree)->apply(
       {.path = old_.principal,
        .changes = {Change::set(kMoving, Values{})},
        .preconditions = {Precondition::equal("id", old_id()), Precondition::equal(kMoving, fresh_id())},
-       .deadline = Session::soon()}));
+       .deadline = Session::soon()});
+  return applied && *applied != Applied::yes ? overtaken() : met;
 }
 
 Result<Copied> Move::run() {
-  auto made = record();
+  auto made = remember(fresh_, false);
   if (made) made = fresh_.ensure();
-  if (!made && old_.moving.empty()) undo();
   if (!made) {
     auto met = std::move(made).failure().while_doing("make the new mailbox");
-    return old_.moving.empty() ? met : after(std::move(met));
+    return old_.moving.empty() ? undo(std::move(met)) : after(std::move(met));
   }
   auto copied = copy();
   return copied ? copied : after(std::move(copied).failure());
@@ -215,7 +223,6 @@ Result<Copied> Move::copy() {
   PIGEON_TRY(copying.look());
   copied_ = PIGEON_TRY(copying.run());
   PIGEON_TRY(copying.verify(copied_));
-  // Again: somebody whom we overtook may have removed it when he gave up.
   PIGEON_TRY(remember(old_.storage, true));
   PIGEON_TRY(switch_over());
   return copied_;
@@ -239,20 +246,12 @@ Done Move::end() {
   return forget(fresh_id());
 }
 
-// A move that was interrupted after the switch has nothing left to do but this.
-Result<bool> finish_switched(Session& session, const Mailbox& mailbox) {
-  for (const auto& other :
-       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
-    if (other.allocation.id != mailbox.allocation().id) continue;
-    PIGEON_TRY(forget(session, other));
-    return true;
-  }
-  return false;
-}
-
 Done purge_old(Session& session, const Mailbox& now) {
   auto others = PIGEON_TRY(other_mailboxes(session, now.principal, now.allocation().principal));
-  std::erase_if(others, [&](const auto& other) { return other.allocation.id == now.allocation().id; });
+  // Nor what somebody else moves into meanwhile.
+  std::erase_if(others, [&](const auto& other) {
+    return !other.is_whole || other.allocation.id == now.allocation().id;
+  });
   return purge_others(session, std::move(others));
 }
 

@@ -55,7 +55,11 @@ Done purge(Session& session, const OtherMailbox& other) {
 }  // namespace
 
 Done forget(Session& session, const OtherMailbox& other) {
-  return session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
+  auto removed =
+      session.apply({.path = other.path, .changes = {Change::remove()}, .deadline = Session::soon()});
+  // By whoever moved into it: he removes it, too, when he is overtaken.
+  const bool is_gone = !removed && removed.failure().status == PIGEON_NOT_THERE;
+  return is_gone ? Done() : removed;
 }
 
 Deadline later() {

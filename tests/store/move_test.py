@@ -227,6 +227,28 @@ class Move(unittest.TestCase):
         self.ctl("move", ALICE, TWIN)
         self.assertEqual(len(self.site.held()), 4)
 
+    def test_interrupted_before_its_end(self):
+        """a mailbox that is still noted as begun keeps its mail when another move is resumed"""
+        self.fill(1)
+        self.ctl("move", ALICE, TWIN, "--purge")
+        self.note_as_begun(TWIN)
+        self.fill(3)
+        self.ctl("move", ALICE, MAILDIR, "--resume")
+        self.assertEqual(len(self.site.held()), 3)
+        self.assertEqual(len(self.site.others()), 1)
+        self.ctl("purge", "--retired", "--yes", ALICE)
+        self.note_as_begun(MAILDIR)
+        self.ctl("move", ALICE, TWIN, "--purge")
+        self.assertEqual((len(self.site.held()), self.site.others()), (3, []))
+
+    def note_as_begun(self, mda):
+        """As if the move into this mailbox had died between its switch and its end."""
+        allocation = self.site.allocation()
+        path = f"/example.com/mailUsers/alice/{allocation['id']}"
+        self.site.ctl("tree", "add", path, "otherMailbox")
+        values = [f"{name}={allocation[name]}" for name in ("id", "home")]
+        self.site.ctl("tree", "set", path, "--class", f"{mda}Allocation", "ready=FALSE", *values)
+
     def interrupt(self, syscall, when):
         command = [str(CTL), *self.site.common_arguments(), "mailbox", "move", ALICE, TWIN]
         inject = f"inject={syscall}:signal=KILL:when={when}"
