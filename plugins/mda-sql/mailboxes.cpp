@@ -192,11 +192,15 @@ Done Mailboxes::retire(const Allocation& allocation, Deadline deadline) {
 
 Done Mailboxes::purge(const Allocation& allocation, Deadline deadline) {
   const auto place = PIGEON_TRY(place_of(allocation, shown()));
-  return on_session<void>(deadline, [&](Session& session) -> Done {
+  auto purged = on_session<void>(deadline, [&](Session& session) -> Done {
+    // One at a time: as soon as the row is gone, a new mailbox may have a table of the same name.
+    PIGEON_TRY(session.lock_for_purge(place));
     sql_mailbox::Mailboxes mailboxes(session, dialect());
     if (!PIGEON_TRY(mailboxes.end(place, allocation, State::purged))) return {};
     return mailboxes.remove(place, allocation);
   });
+  session_.reset();  // and with it the lock
+  return purged;
 }
 
 Result<pigeon::Usage> Mailboxes::usage(const Allocation& allocation, const pigeon::Settings& preferences,

@@ -78,6 +78,19 @@ Done Session::initialize(const Account& account) {
   return execute(std::string(dialect.own_tables) + dialect.messages_table(sql_mailbox::kSharedMessages));
 }
 
+// A lock of the connection that removes: where it is lost, nothing more is removed either.
+Done Session::lock_for_purge(const sql_mailbox::Place& place) {
+  auto* lock =
+      PIGEON_TRY(prepare("SELECT GET_LOCK(CONCAT('pigeon-purge-', MD5(CONCAT(DATABASE(), '/', ?))), "
+                         "@@innodb_lock_wait_timeout / 2)"));
+  PIGEON_TRY(lock->with(std::string_view(place.name)).step());
+  const bool is_ours = !lock->is_null(0) && lock->integer(0) == 1;
+  lock->reset();
+  if (is_ours) return {};
+  return pigeon::failure(PIGEON_BUSY, "purge mailbox " + place.shown + ": somebody else is purging it")
+      .with_remedy("wait until that has ended (SHOW PROCESSLIST)");
+}
+
 Result<std::string> Session::doubt() {
   const auto row = PIGEON_TRY(
       first_row("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit, (SELECT GROUP_CONCAT(table_name) FROM "

@@ -34,6 +34,8 @@ class Session final : public sql_server::Connection {
   [[nodiscard]] std::size_t most_together() const { return most_together_; }
   // Makes the database and what is missing in it.
   Done initialize(const Account& account);
+  // Nobody else removes this mailbox until the session ends. In a cluster, nobody at the same node.
+  Done lock_for_purge(const sql_mailbox::Place& place);
   // Why what was committed might not survive a power failure; empty if it does.
   Result<std::string> doubt();
 

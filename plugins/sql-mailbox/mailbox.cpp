@@ -197,7 +197,11 @@ Done Mailboxes::remove(const Place& place, const Allocation& allocation) {
     while (PIGEON_TRY(some->with(row.mailbox).run()) > 0) {
     }
   } else {
-    PIGEON_TRY(connection_.execute("DROP TABLE IF EXISTS " + place.messages() + ";\n"));
+    // Asked and done by one statement: at another node of a cluster, somebody may have come before us, and a
+    // new mailbox have a table of the same name.
+    PIGEON_TRY(connection_.execute(
+        "BEGIN NOT ATOMIC IF EXISTS (SELECT 1 FROM mailboxes WHERE mailbox = " + std::to_string(row.mailbox) +
+        " AND state = 2) THEN DROP TABLE IF EXISTS " + place.messages() + "; END IF; END"));
   }
   PIGEON_TRY(run("DELETE FROM fields WHERE folder IN " + own_folders, row.mailbox));
   auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));

@@ -64,7 +64,7 @@ class Mailboxes {
   // From now on the mailbox is retired, or on its way to be purged. False: it is not there.
   Result<bool> end(const Place& place, const Allocation& allocation, State state);
   Done retire(const Place& place, const Allocation& allocation);
-  // Deletes what is on its way to be purged.
+  // Deletes what is on its way to be purged. REQUIRES: nobody else does so at the same time.
   Done remove(const Place& place, const Allocation& allocation);
 
   // The row, whoever's it is; nothing if there is none. locks: until the transaction ends.

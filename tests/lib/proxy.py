@@ -17,11 +17,13 @@ class Proxy:
     the bytes of answers in the last connection.
     """
 
-    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0):
+    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0, hold_at=None):
         self.target = port
         self.delay, self.cut_after, self.silent, self.cut_at = delay, cut_after, silent, cut_at
         self.hang_after = hang_after
         self.late = late
+        self.hold_at = hold_at
+        self.held, self.go_on = threading.Event(), threading.Event()
         self.said = 0
         self.cuts = 0
         self.connections = 0
@@ -71,6 +73,9 @@ class Proxy:
 
     def _asker(self, client, answered):
         def ask(server, data, _passed):
+            if self.hold_at is not None and self.hold_at in data:
+                self.held.set()
+                self.go_on.wait(60)
             if self.cut_at is None or self.cut_at not in data:
                 server.sendall(data)
                 return True

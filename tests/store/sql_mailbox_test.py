@@ -12,7 +12,7 @@ import unittest
 
 import mariadb
 import sql_mail
-from pigeon_site import MESSAGE, Site
+from pigeon_site import CTL, MESSAGE, Site
 from proxy import Proxy
 from store_site import StoreSite
 from verdicts import Verdicts
@@ -332,6 +332,26 @@ class Faults(unittest.TestCase, Verdicts):
         self.site.sql(f"DROP TABLE {self.site.table}")
         self.assert_waits("doesn't exist", queue_id="Q1")
         self.assertEqual(self.site.sql("SHOW TABLES LIKE 'mail\\_%'"), [])
+
+    def test_purge_that_stalls(self):
+        """a purge that stalls anywhere, while others purge and mail comes, removes nothing of the next mailbox"""
+        purge = ("mailbox", "purge", "--yes", ALICE)
+        self.site.configure({"deadline": 30})
+        for number, text in enumerate((b"SET state", b"DROP TABLE", b"DELETE FROM fields", b"GET_LOCK")):
+            with self.subTest(text), Proxy(server.port, hold_at=text) as proxy:
+                self.site.hosts(f"127.0.0.1:{proxy.port}", answerTimeout="30s")
+                with subprocess.Popen([str(CTL), *self.site.common_arguments(), *purge], stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL) as stalled:
+                    self.assertTrue(proxy.held.wait(10))
+                    self.site.hosts(f"127.0.0.1:{server.port}")
+                    self.site.ctl(*purge, check=False)
+                    first = self.site.deliver(queue_id=f"P{number}").exit
+                    proxy.go_on.set()
+                    stalled.wait(30)
+                self.assertIn(first, (0, 75))
+                self.assert_delivered(self.site.deliver(queue_id=f"P{number}"))
+                self.assertEqual(len(self.site.stored()), 1)
+                self.assertEqual(self.site.sql("SELECT count(*) FROM mailboxes"), [("1",)])
 
     def test_full(self):
         """a server that says that it has no space lets mail wait; the index of fields never does"""
