@@ -101,10 +101,18 @@ Done MailFile::check_mark() {
                "upgrade PigeonDeliver");
 }
 
+// The log, which stays open from the first read on, was opened by its name after the file was: where the
+// mailbox was purged in between, it may be the log of the next one.
+Done MailFile::check_log() {
+  if (!has_moved()) return {};
+  return pigeon::failure(PIGEON_BUSY, "open mailbox " + home_.below(kFile) + ": it was removed meanwhile");
+}
+
 Result<std::unique_ptr<MailFile>> MailFile::open(Directory home, Deadline patience) {
   std::unique_ptr<MailFile> file(new MailFile(std::move(home)));
   if (!PIGEON_TRY(file->open_there(patience))) return std::unique_ptr<MailFile>();
   PIGEON_TRY(file->check_mark());
+  PIGEON_TRY(file->check_log());
   return file;
 }
 

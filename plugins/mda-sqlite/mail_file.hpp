@@ -54,6 +54,7 @@ class MailFile final : public sqlite_file::Database {
   explicit MailFile(Directory home) : home_(std::move(home)) {}
   Result<bool> open_there(Deadline patience);
   Done check_mark();
+  Done check_log();
   Done make_tables();
 
   struct Identity {

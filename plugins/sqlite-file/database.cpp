@@ -84,6 +84,12 @@ Failure Database::failed(const std::string& verb) {
   return failure_of(connection_.get(), verb + " the " + what_ + " " + shown_, what_);
 }
 
+bool Database::has_moved() const {
+  int moved = 1;
+  return sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+         moved != 0;
+}
+
 void Database::empty_log() noexcept {
   sqlite3_busy_timeout(connection_.get(), 0);
   sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
