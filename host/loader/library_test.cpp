@@ -105,7 +105,7 @@ TEST_CASE("a plugin that is cut off is refused in words") {
   // From the end to the front: what is behind the segments is needed by nobody. Each is a file of its own,
   // because what was mapped once stays.
   bool was_refused = false;
-  for (auto size = whole; size > 100; size -= std::min<std::uintmax_t>(size, 4999)) {
+  for (auto size = whole; size > 100; size -= std::min<std::uintmax_t>(size, 499)) {
     const TrustedPlugins plugins = {};
     const auto path = plugins.add("creator-good");
     std::filesystem::resize_file(path, size);
