@@ -15,6 +15,10 @@ struct FreeControl {
 };
 using Control = std::unique_ptr<LDAPControl, FreeControl>;
 
+// Questions that wait for their answers. slapd drops a connection with more than 100 of them
+// (conn_max_pending), and what a local socket takes before somebody reads from it is not much more.
+constexpr std::size_t kInFlight = 32;
+
 // What points into a message, which stays.
 struct FreeBer {
   void operator()(BerElement* ber) const { ber_free(ber, 0); }
@@ -138,9 +142,11 @@ Result<std::vector<Answer>> Connection::ask(const std::vector<Question>& questio
 Result<std::vector<Answer>> Connection::ask_all(const std::vector<Question>& questions, Deadline deadline) {
   if (deadline.passed()) return broken("ask", LDAP_TIMEOUT);
   std::map<int, std::size_t> waiting;
-  for (std::size_t i = 0; i < questions.size(); ++i) waiting[PIGEON_TRY(send(questions[i]))] = i;
   std::vector<Answer> answers(questions.size());
-  while (!waiting.empty()) {
+  for (std::size_t sent = 0; sent < questions.size() || !waiting.empty();) {
+    for (; sent < questions.size() && waiting.size() < kInFlight; ++sent) {
+      waiting[PIGEON_TRY(send(questions[sent]))] = sent;
+    }
     const auto message = PIGEON_TRY(next(deadline));
     const auto found = waiting.find(ldap_msgid(message.get()));
     if (found == waiting.end()) continue;

@@ -49,5 +49,17 @@ class Searches(unittest.TestCase):
         self.assertEqual(len(searched), 3 + 2 + 4)
 
 
+class Many(unittest.TestCase):
+    def test_few_at_a_time(self):
+        """a server that lets few requests of a connection wait lists many objects all the same"""
+        with Slapd(schema=schema, top="threads 2\nconn_max_pending 40\nconn_max_pending_auth 40") as server, Site(
+                {"datatree": "datatree-ldap", "datatree-sqlite": None, "datatree-ldap": tree_slapd.section(server)}) as site:
+            site.add_objects(*({"path": f"/example.com/mailUsers/user{n}", "class": "mailUser"} for n in range(300)))
+            for _ in range(5):
+                listed = site.ctl("tree", "list", "/example.com/mailUsers", check=False)
+                self.assertEqual(listed.returncode, 0, listed.stderr)
+                self.assertEqual(len(re.findall("user[0-9]+", listed.stdout)), 300)
+
+
 if __name__ == "__main__":
     unittest.main()
