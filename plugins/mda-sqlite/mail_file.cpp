@@ -22,6 +22,7 @@ namespace {
 constexpr const char* kFile = "mail.db";
 constexpr const char* kLog = "mail.db-wal";
 constexpr const char* kIndex = "mail.db-shm";
+constexpr const char* kJournal = "mail.db-journal";
 constexpr const char* kPurged = ".mail.db.purged";
 // Whoever comes alone reads the whole log first; whoever writes it back to the file flushes twice more.
 constexpr std::int64_t kLargeLog = 1 << 20;
@@ -101,9 +102,14 @@ Done MailFile::check_mark() {
                "upgrade PigeonDeliver");
 }
 
-// The log, which stays open from the first read on, was opened by its name after the file was: where the
-// mailbox was purged in between, it may be the log of the next one.
-Done MailFile::check_log() {
+// A copy that was put back may have been made without a log. And the log, which stays open from the first
+// read on, was opened by its name, after the file was: where the mailbox was purged in between, it may be the
+// log of the next one.
+Done MailFile::open_log() {
+  if (!PIGEON_TRY(use_log())) {
+    return wrong(home_, "it cannot be kept with a log (WAL)",
+                 "put the base of mda-sqlite on a local file system");
+  }
   if (!has_moved()) return {};
   return pigeon::failure(PIGEON_BUSY, "open mailbox " + home_.below(kFile) + ": it was removed meanwhile");
 }
@@ -112,14 +118,15 @@ Result<std::unique_ptr<MailFile>> MailFile::open(Directory home, Deadline patien
   std::unique_ptr<MailFile> file(new MailFile(std::move(home)));
   if (!PIGEON_TRY(file->open_there(patience))) return std::unique_ptr<MailFile>();
   PIGEON_TRY(file->check_mark());
-  PIGEON_TRY(file->check_log());
+  PIGEON_TRY(file->open_log());
   return file;
 }
 
 // A new file is empty until all tables are in it.
 Done MailFile::make_tables() {
   // Fewer, larger pages: most of what is kept is messages.
-  PIGEON_TRY(execute("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL"));
+  PIGEON_TRY(execute("PRAGMA page_size = 8192"));
+  PIGEON_TRY(open_log());
   auto transaction = PIGEON_TRY(sql_database::Transaction::begin(*this, For::writing));
   const auto& dialect = sql_mailbox::sqlite_dialect();
   PIGEON_TRY(execute(std::string(dialect.own_tables) + dialect.messages_table(sql_mailbox::kSharedMessages)));
@@ -139,7 +146,12 @@ Result<std::unique_ptr<MailFile>> MailFile::create(Directory home, Deadline pati
   PIGEON_TRY(tables->with().step());
   const bool is_new = tables->integer(0) == 0;
   tables->reset();
-  PIGEON_TRY(is_new ? file->make_tables() : file->check_mark());
+  if (is_new) {
+    PIGEON_TRY(file->make_tables());
+  } else {
+    PIGEON_TRY(file->check_mark());
+    PIGEON_TRY(file->open_log());
+  }
   PIGEON_TRY(file->home_.flush());
   return file;
 }
@@ -170,7 +182,7 @@ Done remove_files(const Directory& home) {
     PIGEON_TRY(home.flush());
   }
   bool has_removed = false;
-  for (const auto* name : {kLog, kIndex, kPurged}) has_removed |= PIGEON_TRY(home.remove(name));
+  for (const auto* name : {kLog, kIndex, kJournal, kPurged}) has_removed |= PIGEON_TRY(home.remove(name));
   return has_removed ? home.flush() : Done();
 }
 

@@ -7,6 +7,9 @@
 //   {base}/{home}/mail.db-wal  its log, which belongs to it: what was committed last may be only there
 //   {base}/{home}/mail.db-shm  the log's index
 //
+// mail.db-journal is there while a file that was kept without a log is changed, and what is left of one would
+// be played back into whatever file has the name.
+//
 // SQLite opens its files by path, and that path leads through the descriptor of the home: so what is opened
 // lies below the base, whatever is done to the directories above it meanwhile.
 #pragma once
@@ -54,7 +57,7 @@ class MailFile final : public sqlite_file::Database {
   explicit MailFile(Directory home) : home_(std::move(home)) {}
   Result<bool> open_there(Deadline patience);
   Done check_mark();
-  Done check_log();
+  Done open_log();
   Done make_tables();
 
   struct Identity {

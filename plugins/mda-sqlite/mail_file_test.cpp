@@ -107,3 +107,23 @@ TEST_CASE("whoever opens a mailbox while it is purged has nothing to do with the
   CHECK(other.deliver(next, "5") == PIGEON_OK);
   CHECK(Process(f.directory).count(next) == 3);
 }
+
+TEST_CASE(
+    "a mailbox that was put back from a copy without a log gets one again, and flushes what it commits") {
+  const Fixture f;
+  REQUIRE(f.process.mda->retire(f.alice, soon()));
+  const auto file = f.home() / "mail.db";
+  REQUIRE(f.open()->execute("VACUUM INTO '" + (f.directory / "copy") + "'"));
+  for (const auto* name : {"mail.db", "mail.db-wal", "mail.db-shm"}) fs::remove(f.home() / name);
+  fs::copy_file(f.directory / "copy", file);
+  fs::permissions(file, fs::perms(0600));
+  REQUIRE(f.process.mda->adopt(f.alice, soon()));
+  CHECK(fs::exists(f.home() / "mail.db-wal"));
+  CHECK(f.process.deliver(f.alice, "1") == PIGEON_OK);
+  const auto reopened = f.open();
+  CHECK(reopened->use_log());
+  const auto transaction =
+      sql_database::Transaction::begin(*reopened, sql_database::Transaction::For::writing);
+  REQUIRE(transaction);
+  CHECK(*reopened->pragma("synchronous") == 3);
+}

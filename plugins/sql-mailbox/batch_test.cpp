@@ -124,9 +124,8 @@ TEST_CASE("of messages that go together, those that are there already are not st
 
 TEST_CASE("what one of those that go together meets is its own") {
   Fixture f;
-  REQUIRE(f.database.execute(
-      "CREATE TRIGGER bad BEFORE INSERT ON messages WHEN new.delivery = 'q5' BEGIN SELECT RAISE(ABORT, 'x'); "
-      "END"));
+  REQUIRE(
+      f.database.execute("CREATE INDEX bad ON messages (abs(-9223372036854775808 + (delivery <> 'q5')))"));
   const auto made = many(f.alice, 30);
   f.deliver(lent(made));
   for (std::size_t number = 0; number < made.size(); ++number)

@@ -148,6 +148,9 @@ Done Database::open(const Opening& opening) {
   // What stands in the file cannot call functions with effects.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // Nor does it change what a statement of ours does.
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   return {};
 }
 
@@ -190,13 +193,22 @@ Result<std::int64_t> Database::pragma(const std::string& name) {
   return value;
 }
 
+Result<bool> Database::use_log() {
+  auto* statement = PIGEON_TRY(prepare("PRAGMA journal_mode = WAL"));
+  const bool has_log = PIGEON_TRY(statement->with().step()) && statement->text(0) == "wal";
+  statement->reset();
+  return has_log;
+}
+
 Done Database::begin(For purpose) {
   // What is needed to leave the transaction is there before it begins; and one that could not be left, for
   // want of memory, is left now.
   PIGEON_TRY(prepare("ROLLBACK"));
   if (sqlite3_get_autocommit(connection_.get()) == 0) roll_back();
   if (purpose == For::writing && !is_durable_) {
-    PIGEON_TRY(execute("PRAGMA synchronous = FULL"));
+    // With a log the same as FULL; without one, also the removal of the journal is flushed, which is the
+    // commit.
+    PIGEON_TRY(execute("PRAGMA synchronous = EXTRA"));
     is_durable_ = true;
   }
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.

@@ -104,6 +104,8 @@ class Database : public virtual sql_database::Connection {
   // From now on, waiting for other connections ends by then.
   void wait_until(Deadline deadline);
   [[nodiscard]] bool is_read_only() const { return sqlite3_db_readonly(connection_.get(), "main") == 1; }
+  // From now on the file is kept with a log (WAL), as it says itself from then on. False: with none, still.
+  Result<bool> use_log();
   // Whether the path leads to another file by now, or to none.
   [[nodiscard]] bool has_moved() const;
   // Writes the log back to the file, and empties it, unless somebody is in the way.

@@ -253,7 +253,7 @@ MUTATIONS = (
     Mutation(
         "what is written into the tree is flushed",
         "plugins/sqlite-file/database.cpp",
-        "PRAGMA synchronous = FULL",
+        "PRAGMA synchronous = EXTRA",
         "PRAGMA synchronous = OFF",
         SQLITE,
         POWER_LOSS,
