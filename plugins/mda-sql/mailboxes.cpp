@@ -97,12 +97,10 @@ Done Mailboxes::ensure(const Allocation& allocation, Deadline deadline) {
   });
 }
 
-void Mailboxes::give_up_late(std::vector<Item*>& pending, bool may_have_happened) {
+void Mailboxes::give_up_late(std::vector<Item*>& pending) {
   std::erase_if(pending, [&](const Item* item) {
     if (!item->delivery->deadline().passed()) return false;
-    auto late = too_late();
-    late.may_have_happened = may_have_happened;
-    item->delivery->answer(late);
+    item->answer(too_late());
     return true;
   });
 }
@@ -129,9 +127,8 @@ void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
   }
   std::vector<Item*> pending;
   for (auto& item : items) pending.push_back(&item);
-  bool may_have_happened = false;
   for (int attempts = 0;; ++attempts) {
-    give_up_late(pending, may_have_happened);
+    give_up_late(pending);
     if (pending.empty()) return;
     const auto* shortest =
         *std::min_element(pending.begin(), pending.end(), [](const Item* a, const Item* b) {
@@ -140,14 +137,14 @@ void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
     const auto deadline = shortest->delivery->deadline();
     auto done = attempt(pending, deadline);
     if (done) break;
-    may_have_happened |= done.failure().may_have_happened;
     // One that is short of time does not keep the others from having theirs.
     if (recovers(done.failure(), attempts, deadline) || (deadline.passed() && pending.size() > 1)) continue;
-    done.failure().may_have_happened = may_have_happened;
+    // What it may have stored, each knows for itself.
+    done.failure().may_have_happened = false;
     for (auto* item : pending) item->outcome = done.failure();
     break;
   }
-  for (const auto* item : pending) item->delivery->answer(*item->outcome);
+  for (const auto* item : pending) item->answer(*item->outcome);
 }
 
 Done Mailboxes::list(const Allocation& allocation, Deadline deadline,

@@ -58,7 +58,7 @@ class Mailboxes {
   Result<T> on_session(Deadline deadline, Call&& call);
 
   // Those whose time is over are answered, and leave.
-  static void give_up_late(std::vector<sql_mailbox::Item*>& pending, bool may_have_happened);
+  static void give_up_late(std::vector<sql_mailbox::Item*>& pending);
   Done attempt(const std::vector<sql_mailbox::Item*>& pending, Deadline deadline);
 
   pigeon::Host host_;

@@ -36,6 +36,15 @@ Result<Item> Item::of(const pigeon::Delivery& delivery, Place place) {
   return item;
 }
 
+void Item::answer(Result<Stored> met) const {
+  if (!met && may_be_stored) {
+    auto& failure = met.failure();
+    failure.may_have_happened = true;
+    if (PIGEON_STATUS_RANGE(failure.status) != PIGEON_TEMPORARY) failure.status = PIGEON_UNAVAILABLE;
+  }
+  delivery->answer(met);
+}
+
 Done Batch::attempt(const std::vector<Item*>& items) {
   std::map<std::string, std::vector<Item*>> mailboxes;
   for (auto* item : items) {
@@ -47,8 +56,11 @@ Done Batch::attempt(const std::vector<Item*>& items) {
   auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
   for (const auto& [name, own] : mailboxes) PIGEON_TRY(deliver_to(own));
   if (!has_changed_) return {};
-  for (auto* item : items) item->was_tried = true;
-  return transaction.commit();
+  auto committed = transaction.commit();
+  if (!committed && committed.failure().may_have_happened) {
+    for (auto* item : items) item->may_be_stored |= item->outcome && *item->outcome;
+  }
+  return committed;
 }
 
 Done Batch::deliver_to(const std::vector<Item*>& items) {
@@ -95,8 +107,8 @@ Done Batch::store(Held& held, Item& item) {
     // after it, and is durable, says that it is, too.
     ++held.repeats;
     held.has_changed = true;
-    item.outcome =
-        Stored{.where = item.place.shown, .already_there = !item.was_tried || item.delivery->id_is_unique()};
+    item.outcome = Stored{.where = item.place.shown,
+                          .already_there = !item.may_be_stored || item.delivery->id_is_unique()};
     return {};
   }
   if (auto refused = PIGEON_TRY(check_quota(held, item))) {

@@ -28,11 +28,13 @@ namespace sql_mailbox {
 struct Item {
   const pigeon::Delivery* delivery = nullptr;
   Place place;
-  std::string key;  // in the ledger
-  bool was_tried = false;
+  std::string key;             // in the ledger
+  bool may_be_stored = false;  // by a commit whose answer was lost
   std::optional<Result<pigeon::Stored>> outcome;
 
   static Result<Item> of(const pigeon::Delivery& delivery, Place place);
+  // Tells what has become of it. What may be stored is not refused: it waits, and the retry will know.
+  void answer(Result<pigeon::Stored> met) const;
 };
 
 struct Options {

@@ -9,8 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -26,6 +28,8 @@ class Memory final : public sqlite_file::Database {
     const auto& dialect = sql_mailbox::sqlite_dialect();
     REQUIRE(execute(std::string(dialect.own_tables) + dialect.messages_table(sql_mailbox::kSharedMessages)));
   }
+  // The next commit happens, and nobody is told.
+  bool loses_answer = false;
   // The first column of the first row.
   std::string ask(const std::string& statement) {
     auto prepared = prepare(statement);
@@ -35,6 +39,15 @@ class Memory final : public sqlite_file::Database {
     auto answer = *stepped ? (*prepared)->text(0) : "";
     (*prepared)->reset();
     return answer;
+  }
+
+ private:
+  pigeon::Done commit() override {
+    auto committed = Database::commit();
+    if (!std::exchange(loses_answer, false)) return committed;
+    auto lost = pigeon::unavailable("the answer was lost");
+    lost.may_have_happened = true;
+    return lost;
   }
 };
 
@@ -161,4 +174,42 @@ TEST_CASE("large messages among small ones are stored, too") {
   CHECK(
       f.database.ask("SELECT sum(length(content)) FROM messages WHERE uid = (SELECT uid FROM messages WHERE "
                      "delivery = 'large')") == std::to_string(large.whole().size()));
+}
+
+TEST_CASE("what a commit without an answer may have stored is not said to be away, whatever it meets next") {
+  Fixture f;
+  const pigeon::Attributes one{{"quotaMessages", {"1"}}, {"overQuota", {"reject"}}};
+  const FakeDelivery stored(f.alice, "1", "x", "", one);
+  const FakeDelivery refused(f.alice, "2", "x", "", one);
+  const std::array deliveries{stored.delivery(), refused.delivery()};
+  std::array items{*sql_mailbox::Item::of(deliveries[0], f.place),
+                   *sql_mailbox::Item::of(deliveries[1], f.place)};
+  const sql_mailbox::Options options{.largest_part = 1000};
+  const auto attempt = [&] {
+    auto done = sql_mailbox::Batch(f.database, sql_mailbox::sqlite_dialect(), options)
+                    .attempt({items.data(), &items[1]});
+    if (done) {
+      for (const auto& each : items) each.answer(*each.outcome);
+    }
+    return done.operator bool();
+  };
+  f.database.loses_answer = true;
+  REQUIRE_FALSE(attempt());
+  SUBCASE("it is there") {
+    REQUIRE(attempt());
+    CHECK(stored.status() == PIGEON_OK);
+  }
+  SUBCASE("it cannot be looked for") {
+    REQUIRE(f.database.execute("UPDATE mailboxes SET allocation = 'another'"));
+    REQUIRE(attempt());
+    CHECK(stored.failure().may_have_happened);
+  }
+  SUBCASE("it would be refused for good") {
+    REQUIRE(f.database.execute("DELETE FROM deliveries"));
+    REQUIRE(attempt());
+    CHECK(PIGEON_STATUS_RANGE(stored.status()) == PIGEON_TEMPORARY);
+    CHECK(stored.failure().may_have_happened);
+    CHECK(refused.status() == PIGEON_REFUSED);
+  }
+  CHECK_FALSE(refused.failure().may_have_happened);
 }
