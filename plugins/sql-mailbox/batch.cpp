@@ -166,18 +166,20 @@ Result<Batch::Folder*> Batch::find_folder(Held& held, const std::string& name, b
   return &(held.folders[name] = Folder{.id = PIGEON_TRY(connection_.last_id())});
 }
 
-Result<std::optional<Failure>> Batch::check_quota(Held& held, const Item& item) {
+std::optional<Failure> Batch::no_room(const Held& held, const Item& item) {
   if (item.delivery->is_moved()) return std::nullopt;
   const auto limits = mailbox_rules::Limits::of(item.delivery->preferences());
-  const auto size = item.delivery->message().size();
-  if (!limits.are_exceeded(usage_of(held.row), size)) return std::nullopt;
-  if (seconds_now() - held.row.counted > kCountedLately) {
-    // In this transaction there may be more than was noted, and it is counted with it.
-    PIGEON_TRY(Reading(connection_, dialect_, item.place).count(held.row));
-    held.has_changed = true;
-    if (!limits.are_exceeded(usage_of(held.row), size)) return std::nullopt;
-  }
-  return std::optional<Failure>(limits.failure(item.place.shown));
+  if (!limits.are_exceeded(usage_of(held.row), item.delivery->message().size())) return std::nullopt;
+  return limits.failure(item.place.shown);
+}
+
+Result<std::optional<Failure>> Batch::check_quota(Held& held, const Item& item) {
+  auto refused = no_room(held, item);
+  if (!refused || seconds_now() - held.row.counted <= kCountedLately) return refused;
+  // In this transaction there may be more than was noted, and it is counted with it.
+  PIGEON_TRY(Reading(connection_, dialect_, item.place).count(held.row));
+  held.has_changed = true;
+  return no_room(held, item);
 }
 
 Done Batch::write(const Held& held, const Folder& folder, const Item& item) {

@@ -80,7 +80,9 @@ class Batch {
   Result<bool> was_delivered(const Held& held, const Item& item);
   Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery);
   Result<Folder*> find_folder(Held& held, const std::string& name, bool makes);
-  // Why there is no room for the message, if there is none.
+  // Why there is no room for the message, if there is none: by what was noted; or by what is there, where
+  // that was not counted lately.
+  static std::optional<Failure> no_room(const Held& held, const Item& item);
   Result<std::optional<Failure>> check_quota(Held& held, const Item& item);
   // Notes that it is stored, and gives it its UID.
   static void note(Held& held, const Chosen& chosen, Item& item);

@@ -162,6 +162,22 @@ TEST_CASE("a quota lets in as many of those that go together as there is room fo
   CHECK(f.database.ask("SELECT messages FROM mailboxes") == "5");
 }
 
+TEST_CASE("a quota that is counted anew while some go together counts what there is of them") {
+  Fixture f;
+  REQUIRE(f.database.execute("UPDATE mailboxes SET messages = 2, counted = 0"));
+  std::vector<std::unique_ptr<FakeDelivery>> made;
+  for (int number = 0; number < 16; ++number) {
+    made.push_back(std::make_unique<FakeDelivery>(
+        f.alice, "q" + std::to_string(number), "x", "",
+        pigeon::Attributes{{"quotaMessages", {"10"}}, {"overQuota", {"defer"}}}));
+  }
+  f.deliver(lent(made));
+  for (std::size_t number = 0; number < made.size(); ++number)
+    CHECK(made[number]->status() == (number < 10 ? PIGEON_OK : PIGEON_NO_SPACE));
+  CHECK(f.database.ask("SELECT count(*) FROM messages") == "10");
+  CHECK(f.database.ask("SELECT messages FROM mailboxes") == "10");
+}
+
 TEST_CASE("large messages among small ones are stored, too") {
   Fixture f;
   const auto small = many(f.alice, 5);

@@ -88,8 +88,8 @@ Done Batch::write_together(Held& held, const std::vector<Item*>& items) {
   for (std::size_t index = 0; index < items.size(); ++index) {
     auto& item = *items[index];
     const auto& delivery = *item.delivery;
-    // No room: by itself, which is told why.
-    if (auto refused = PIGEON_TRY(check_quota(held, item))) return *std::move(refused);
+    // No room: by itself, which is told why, or counts anew what is there; these are not there yet.
+    if (auto refused = no_room(held, item)) return *std::move(refused);
     const auto chosen = PIGEON_TRY(choose_folder(held, delivery));
     Parts parts(delivery.message(), options_.largest_part);
     contents[index] = parts.next().value_or("");
