@@ -303,6 +303,20 @@ TEST_CASE("a mailbox that is retired takes no mail, can be read, and can be take
   CHECK(after.status() == PIGEON_OK);
 }
 
+TEST_CASE("whoever finds done what he was to do writes, so that what he saw is durable when he says so") {
+  const Fixture f;
+  const auto writes = [&](auto&& call) {
+    const auto before = f.sql("SELECT repeats FROM mailboxes");
+    REQUIRE(call());
+    return f.sql("SELECT repeats FROM mailboxes") != before;
+  };
+  CHECK(writes([&] { return f.mda->ensure(f.alice, soon()); }));
+  CHECK(writes([&] { return f.mda->adopt(f.alice, soon()); }));
+  REQUIRE(f.mda->retire(f.alice, soon()));
+  CHECK(writes([&] { return f.mda->retire(f.alice, soon()); }));
+  CHECK(f.sql("SELECT state FROM mailboxes") == "1");
+}
+
 TEST_CASE("what bears another stamp or none is refused, and only what bears none is taken over") {
   Fixture f;
   auto bob = f.alice;

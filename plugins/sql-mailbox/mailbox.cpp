@@ -5,6 +5,7 @@
 
 #include <pigeon/sdk/text.hpp>
 
+#include <algorithm>
 #include <ctime>
 #include <vector>
 
@@ -145,13 +146,25 @@ Done Mailboxes::insert(const Place& place, const Allocation& allocation) {
   return {};
 }
 
+Done Mailboxes::set(const Row& row, const Allocation& allocation, State state) {
+  auto* update = PIGEON_TRY(connection_.prepare(
+      "UPDATE mailboxes SET allocation = ?, state = ?, repeats = repeats + 1 WHERE mailbox = ?"));
+  PIGEON_TRY(
+      update->with(std::string_view(allocation.id), static_cast<std::int64_t>(state), row.mailbox).run());
+  return {};
+}
+
 // The stamp comes last: a mailbox that bears it is whole. A table of its own is made before, because a server
 // ends a transaction for it; an empty one without a row was left by somebody who did not come further.
 Done Mailboxes::make(const Place& place, const Allocation& allocation) {
-  if (const auto row = PIGEON_TRY(find(place, false))) return check_open(*row, place, allocation);
-  if (!place.own_table.empty()) PIGEON_TRY(connection_.execute(dialect_.messages_table(place.own_table)));
+  if (!place.own_table.empty() && !PIGEON_TRY(find(place, false)))
+    PIGEON_TRY(connection_.execute(dialect_.messages_table(place.own_table)));
   auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
-  if (const auto row = PIGEON_TRY(find(place, true))) return check_open(*row, place, allocation);
+  if (const auto row = PIGEON_TRY(find(place, true))) {
+    PIGEON_TRY(check_open(*row, place, allocation));
+    PIGEON_TRY(set(*row, allocation, State::open));
+    return transaction.commit();
+  }
   if (!place.own_table.empty()) PIGEON_TRY(check_table(place, allocation));
   PIGEON_TRY(insert(place, allocation));
   return transaction.commit();
@@ -164,9 +177,7 @@ Done Mailboxes::adopt(const Place& place, const Allocation& allocation) {
   if (!row->allocation) row->allocation = allocation.id;
   PIGEON_TRY(check_stamp(*row, place, allocation));
   if (row->state == State::purged) return purged(place, allocation);
-  auto* update =
-      PIGEON_TRY(connection_.prepare("UPDATE mailboxes SET allocation = ?, state = 0 WHERE mailbox = ?"));
-  PIGEON_TRY(update->with(std::string_view(allocation.id), row->mailbox).run());
+  PIGEON_TRY(set(*row, allocation, State::open));
   return transaction.commit();
 }
 
@@ -175,9 +186,7 @@ Result<bool> Mailboxes::end(const Place& place, const Allocation& allocation, St
   const auto row = PIGEON_TRY(find(place, true));
   if (!row) return false;
   PIGEON_TRY(check_stamp(*row, place, allocation));
-  if (row->state >= state) return true;
-  auto* update = PIGEON_TRY(connection_.prepare("UPDATE mailboxes SET state = ? WHERE mailbox = ?"));
-  PIGEON_TRY(update->with(static_cast<std::int64_t>(state), row->mailbox).run());
+  PIGEON_TRY(set(*row, allocation, std::max(row->state, state)));
   PIGEON_TRY(transaction.commit());
   return true;
 }

@@ -76,6 +76,10 @@ class Mailboxes {
 
  private:
   Done insert(const Place& place, const Allocation& allocation);
+  // Writes, also where that is what the row says already: that it can be seen does not mean that it is
+  // durable yet, for a server may show it before. What is written after it, and is durable, says that it is,
+  // too.
+  Done set(const Row& row, const Allocation& allocation, State state);
   Done check_table(const Place& place, const Allocation& allocation);
   Done run(const std::string& sql, std::int64_t parameter);
 

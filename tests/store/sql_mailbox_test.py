@@ -337,7 +337,7 @@ class Faults(unittest.TestCase, Verdicts):
         """a purge that stalls anywhere, while others purge and mail comes, removes nothing of the next mailbox"""
         purge = ("mailbox", "purge", "--yes", ALICE)
         self.site.configure({"deadline": 30})
-        for number, text in enumerate((b"SET state", b"DROP TABLE", b"DELETE FROM fields", b"GET_LOCK")):
+        for number, text in enumerate((b"SET allocation", b"DROP TABLE", b"DELETE FROM fields", b"GET_LOCK")):
             with self.subTest(text), Proxy(server.port, hold_at=text) as proxy:
                 self.site.hosts(f"127.0.0.1:{proxy.port}", answerTimeout="30s")
                 with subprocess.Popen([str(CTL), *self.site.common_arguments(), *purge], stdout=subprocess.DEVNULL,
