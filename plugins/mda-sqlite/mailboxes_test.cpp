@@ -13,6 +13,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -118,6 +119,27 @@ TEST_CASE("a message is stored and read byte for byte, whatever its bytes and it
     CHECK(entries[index].name == std::to_string(index + 1));
     CHECK(entries[index].id == "id" + std::to_string(index));
   }
+}
+
+TEST_CASE("a message of which records are missing is damaged, and only one that is away is not there") {
+  const Fixture f;
+  const FakeDelivery delivery(f.alice, "1", std::string(700'000, 'x'));
+  f.deliver({&delivery});
+  const auto entry = f.entries().front();
+  const auto read = [&](const std::function<void()>& meanwhile) {
+    const auto done = f.mda->read(f.alice, entry.folder, entry.name, soon(), [&](std::string_view) {
+      meanwhile();
+      return true;
+    });
+    REQUIRE_FALSE(done);
+    return done.failure();
+  };
+  static_cast<void>(f.sql("DELETE FROM messages WHERE part = 2"));
+  const auto damaged = read([] {});
+  CHECK(damaged.status == PIGEON_UNAVAILABLE);
+  CHECK(damaged.remedy == "restore it from a backup");
+  CHECK(read([&] { static_cast<void>(f.sql("DELETE FROM messages")); }).status == PIGEON_NOT_THERE);
+  CHECK(read([] {}).status == PIGEON_NOT_THERE);
 }
 
 TEST_CASE("a retry is stored once, in a batch and in several, also after a reader has deleted the message") {

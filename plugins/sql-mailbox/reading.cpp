@@ -28,6 +28,12 @@ Failure not_there(const Place& place, const std::string& name) {
                          "read message " + pigeon::printable(name) + " of " + place.shown + ": it is gone");
 }
 
+Failure damaged(const Place& place, const std::string& name) {
+  return pigeon::unavailable("read message " + name + " of " + place.shown +
+                             ": its records do not make up its size")
+      .with_remedy("restore it from a backup");
+}
+
 std::uint64_t never_negative(std::int64_t value) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
 }
@@ -91,20 +97,23 @@ Done Reading::read(const Allocation& allocation, const std::string& folder, cons
       connection_.prepare("SELECT m.bytes, m.content FROM folders f JOIN " + place_.messages() +
                           " m ON m.folder = f.folder WHERE f.mailbox = ? AND f.name = ? AND m.uid = ? AND "
                           "m.part = ?"));
+  const auto find = [&](std::int64_t part) {
+    return statement->with(row.mailbox, std::string_view(*own_name), static_cast<std::int64_t>(*uid), part)
+        .step();
+  };
   std::uint64_t left = 0;
   for (std::int64_t part = 0; part == 0 || left > 0; ++part) {
     if (deadline.passed()) return too_late(place_);
-    statement->with(row.mailbox, std::string_view(*own_name), static_cast<std::int64_t>(*uid), part);
-    // Deleted, be it while it was read.
-    if (!PIGEON_TRY(statement->step())) return not_there(place_, name);
+    if (!PIGEON_TRY(find(part))) {
+      // Deleted, be it while it was read: then its first record is gone, too.
+      if (part == 0 || !PIGEON_TRY(find(0))) return not_there(place_, name);
+      statement->reset();
+      return damaged(place_, name);
+    }
     const auto content = statement->text(1);
     if (part == 0) left = never_negative(statement->integer(0));
     statement->reset();
-    if (content.size() > left || (content.empty() && left > 0)) {
-      return pigeon::unavailable("read message " + name + " of " + place_.shown +
-                                 ": its records do not make up its size")
-          .with_remedy("restore it from a backup");
-    }
+    if (content.size() > left || (content.empty() && left > 0)) return damaged(place_, name);
     left -= content.size();
     if (!content.empty() && !give(content)) return {};
   }
