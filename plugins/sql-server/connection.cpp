@@ -119,12 +119,15 @@ Done Connection::connect(const Account& account, const Server& server, const Pur
     if (&host == &hosts.back()) return std::move(opened).failure();
   }
   const auto patience = std::to_string(patience_.count());
+  // What a client whose host has died had locked, the server would keep for hours.
+  constexpr seconds kBesidesPatience{5};
+  const auto idle = std::to_string((patience_ + kBesidesPatience).count());
   PIGEON_TRY(
       execute("SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
               "collation_connection = 'utf8mb4_nopad_bin', tx_isolation = 'READ-COMMITTED', "
               "innodb_lock_wait_timeout = " +
-              patience + ", lock_wait_timeout = " + patience + (purpose.session.empty() ? "" : ", ") +
-              purpose.session + ";\n"));
+              patience + ", lock_wait_timeout = " + patience + ", idle_transaction_timeout = " + idle +
+              (purpose.session.empty() ? "" : ", ") + purpose.session + ";\n"));
   return account.tls == Account::Tls::off ? Done() : check_encryption();
 }
 

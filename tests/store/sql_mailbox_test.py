@@ -315,6 +315,16 @@ class Faults(unittest.TestCase, Verdicts):
         self.assert_delivered(self.site.deliver(queue_id="Q1"))
         self.assertEqual(len(self.site.stored()), 2)
 
+    def test_client_gone(self):
+        """a client that falls silent amid a transaction, whose connection stays, keeps the mailbox for seconds only"""
+        with Proxy(server.port, hold_at=b"INSERT INTO deliveries") as proxy:
+            self.site.hosts(f"127.0.0.1:{proxy.port}", answerTimeout="1s")
+            self.assert_waits(queue_id="Q1")
+            self.site.hosts(f"127.0.0.1:{server.port}")
+            self.site.configure({"deadline": 30})
+            self.assert_delivered(self.site.deliver(queue_id="Q1"))
+        self.assertEqual(len(self.site.stored()), 2)
+
     def test_mailbox(self):
         """a mailbox that is gone, foreign, or bears no stamp lets mail wait, and nothing is made anew"""
         self.site.sql("UPDATE mailboxes SET allocation = 'another'")
