@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "connection.hpp"
 
+#include <sql-server/meaning.hpp>
 #include <sql-tree/layout.hpp>
 
 #include <pigeon/sdk/values.hpp>
@@ -30,8 +31,8 @@ Done Connection::check_tree() {
   constexpr std::size_t kColumns = 4;
   const auto version = row.size() == kColumns ? row[0] : "0";
   if (version == std::to_string(sql_tree::kLayoutVersion)) {
-    is_read_only_ = row[1] != "0";
-    is_cluster_ = row[2] != "0";
+    is_read_only_ = !sql_server::is_off(row[1]);
+    is_cluster_ = !sql_server::is_off(row[2]);
     classes_ = row[3];
     return {};
   }

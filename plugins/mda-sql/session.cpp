@@ -2,6 +2,7 @@
 #include "session.hpp"
 
 #include <sql-mailbox/dialect.hpp>
+#include <sql-server/meaning.hpp>
 
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/values.hpp>
@@ -45,12 +46,12 @@ Done Session::examine() {
                                  ", and this plugin knows " + std::to_string(sql_mailbox::kLayoutVersion))
         .with_remedy("upgrade PigeonDeliver, or run `pigeonctl init`");
   }
-  if (row[1] != "0") {
+  if (!sql_server::is_off(row[1])) {
     return pigeon::misconfigured("use the mailboxes " + shown() + ": they can only be read")
         .with_remedy("name a server that can be written to among \"hosts\"");
   }
   // In a cluster, everything that was committed anywhere before is to be seen.
-  if (row[2] != "0") PIGEON_TRY(execute("SET SESSION wsrep_sync_wait = 7;\n"));
+  if (!sql_server::is_off(row[2])) PIGEON_TRY(execute("SET SESSION wsrep_sync_wait = 7;\n"));
   const auto packet = pigeon::number(row[3]).value_or(0);
   if (packet < 2 * kBesides) {
     return pigeon::misconfigured("use the mailboxes " + shown() + ": the server takes no more than " +

@@ -6,6 +6,7 @@
 #include "connection.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace sql_server {
 
@@ -19,5 +20,10 @@ struct Meaning {
 };
 
 Meaning meaning_of(int code);
+
+// Whether a variable of the server, as it answers it, is off. MariaDB 12 gives some by name.
+inline bool is_off(std::string_view variable) {
+  return variable == "0" || variable == "OFF";
+}
 
 }  // namespace sql_server
