@@ -3,7 +3,6 @@
 
 #include "slice.hpp"
 
-#include <sql-database/pause.hpp>
 #include <sql-tree/layout.hpp>
 #include <sql-tree/reader.hpp>
 
@@ -48,12 +47,12 @@ Result<sql_tree::Connection*> Tree::connect(Need need, Deadline deadline) {
   return connection_.get();
 }
 
-bool Tree::recovers(const Failure& failure, int attempt, Deadline deadline) {
+bool Tree::recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) {
   // Of what has failed without a connection, all was tried.
   if (!connection_) return false;
   const auto course = connection_->course();
   if (course == Connection::Course::again && !failure.may_have_happened) {
-    sql_database::pause(deadline);
+    sql_database::pause(deadline, made.conflicts++);
     return !deadline.passed();
   }
   if (course != Connection::Course::elsewhere && !failure.may_have_happened) return false;
@@ -61,8 +60,8 @@ bool Tree::recovers(const Failure& failure, int attempt, Deadline deadline) {
   // The table of one of them may be missing: then it is missed where it is needed, and only there.
   trusts_classes_ = false;
   if (failure.may_have_happened || deadline.passed()) return false;
-  if (attempt > 0) servers_.pass_over();
-  return attempt <= static_cast<int>(servers_.count());
+  if (made.losses > 0) servers_.pass_over();
+  return made.losses++ <= static_cast<int>(servers_.count());
 }
 
 Result<std::optional<Objects>> Tree::read(sql_tree::Connection& connection, const pigeon::Fetch& request) {

@@ -28,7 +28,7 @@ class Tree final : public sql_tree::Tree {
  private:
   [[nodiscard]] const sql_tree::Dialect& dialect() const override { return sql_tree::mysql_dialect(); }
   Result<sql_tree::Connection*> connect(Need need, Deadline deadline) override;
-  bool recovers(const Failure& failure, int attempt, Deadline deadline) override;
+  bool recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) override;
   Result<std::optional<pigeon::Objects>> read(sql_tree::Connection& connection,
                                               const pigeon::Fetch& request) override;
   Result<std::optional<pigeon::Objects>> read(sql_tree::Connection& connection,

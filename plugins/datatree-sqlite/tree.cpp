@@ -106,7 +106,7 @@ Result<sql_tree::Connection*> Tree::connect(Need /*need*/, Deadline deadline) {
   return database_.get();
 }
 
-bool Tree::recovers(const Failure& failure, int /*attempt*/, Deadline /*deadline*/) {
+bool Tree::recovers(const Failure& failure, sql_database::Retries& /*made*/, Deadline /*deadline*/) {
   if (failure.status != PIGEON_BUSY) database_.reset();
   return false;
 }

@@ -30,7 +30,7 @@ class Tree final : public sql_tree::Tree {
   Result<sql_tree::Connection*> connect(Need need, Deadline deadline) override;
   // A connection that has failed may stay spoilt: where SQLite could not open its log's index for writing
   // once, it reads only, until it is opened again. So the next call connects anew.
-  bool recovers(const Failure& failure, int attempt, Deadline deadline) override;
+  bool recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) override;
 
   std::string path_;
   std::chrono::nanoseconds busy_timeout_;

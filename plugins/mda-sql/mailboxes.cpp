@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "mailboxes.hpp"
 
-#include <sql-database/pause.hpp>
 #include <sql-mailbox/dialect.hpp>
 #include <sql-mailbox/reading.hpp>
 
@@ -46,28 +45,29 @@ Result<Session*> Mailboxes::connect(Deadline deadline) {
   return session_.get();
 }
 
-bool Mailboxes::recovers(const Failure& failure, int attempt, Deadline deadline) {
+bool Mailboxes::recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) {
   using Course = Session::Course;
   // Of what has failed without a session, all was tried.
   if (!session_) return false;
   const auto course = session_->course();
   if (course == Course::again && !failure.may_have_happened) {
-    sql_database::pause(deadline);
+    sql_database::pause(deadline, made.conflicts++);
     return !deadline.passed();
   }
   if (course != Course::elsewhere && !failure.may_have_happened) return false;
   session_.reset();
   if (deadline.passed()) return false;
-  if (attempt > 0) servers_.pass_over();
-  return attempt <= static_cast<int>(servers_.count());
+  if (made.losses > 0) servers_.pass_over();
+  return made.losses++ <= static_cast<int>(servers_.count());
 }
 
 template <typename T, typename Call>
 Result<T> Mailboxes::on_session(Deadline deadline, Call&& call) {
-  for (int attempt = 0;; ++attempt) {
+  sql_database::Retries made;
+  for (;;) {
     auto session = connect(deadline);
     Result<T> done = session ? call(**session) : Result<T>(std::move(session).failure());
-    if (done || !recovers(done.failure(), attempt, deadline)) return done;
+    if (done || !recovers(done.failure(), made, deadline)) return done;
   }
 }
 
@@ -127,7 +127,8 @@ void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
   }
   std::vector<Item*> pending;
   for (auto& item : items) pending.push_back(&item);
-  for (int attempts = 0;; ++attempts) {
+  sql_database::Retries made;
+  for (;;) {
     give_up_late(pending);
     if (pending.empty()) return;
     const auto* shortest =
@@ -138,7 +139,7 @@ void Mailboxes::deliver(std::span<pigeon::Delivery> batch) {
     auto done = attempt(pending, deadline);
     if (done) break;
     // One that is short of time does not keep the others from having theirs.
-    if (recovers(done.failure(), attempts, deadline) || (deadline.passed() && pending.size() > 1)) continue;
+    if (recovers(done.failure(), made, deadline) || (deadline.passed() && pending.size() > 1)) continue;
     // What it may have stored, each knows for itself.
     done.failure().may_have_happened = false;
     for (auto* item : pending) item->outcome = done.failure();

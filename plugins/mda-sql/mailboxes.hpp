@@ -7,6 +7,7 @@
 #include "name.hpp"
 #include "session.hpp"
 
+#include <sql-database/pause.hpp>
 #include <sql-mailbox/batch.hpp>
 #include <sql-server/servers.hpp>
 
@@ -49,9 +50,9 @@ class Mailboxes {
   [[nodiscard]] std::string shown() const { return servers_.account().database; }
   // One that waits no longer than the deadline.
   Result<Session*> connect(Deadline deadline);
-  // After a call has failed for the time `attempt`, counted from 0. True: it may be made again. What may have
-  // happened may be, too: whatever is done here finds what it has done before.
-  bool recovers(const Failure& failure, int attempt, Deadline deadline);
+  // After a call has failed. True: it may be made again. What may have happened may be, too: whatever is done
+  // here finds what it has done before.
+  bool recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline);
 
   // Runs a call on a session, again where that may help.
   template <typename T, typename Call>

@@ -5,8 +5,6 @@
 #include "reader.hpp"
 #include "writer.hpp"
 
-#include <sql-database/pause.hpp>
-
 #include <algorithm>
 
 namespace sql_tree {

@@ -5,6 +5,8 @@
 
 #include "connection.hpp"
 
+#include <sql-database/pause.hpp>
+
 #include <pigeon/sdk/datatree.hpp>
 #include <pigeon/sdk/plugin.hpp>
 
@@ -42,9 +44,8 @@ class Tree {
   [[nodiscard]] virtual const Dialect& dialect() const = 0;
   // One that is open and of a tree; waits no longer than the deadline.
   virtual Result<Connection*> connect(Need need, Deadline deadline) = 0;
-  // After the call has failed for the time `attempt`, counted from 0. True: it did nothing, and may be made
-  // again, on what `connect` then gives.
-  virtual bool recovers(const Failure& failure, int attempt, Deadline deadline) = 0;
+  // After the call has failed. True: it did nothing, and may be made again, on what `connect` then gives.
+  virtual bool recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) = 0;
 
   // By a statement for each level and object. For a database that is far away there are better ways.
   virtual Result<std::optional<pigeon::Objects>> read(Connection& connection, const pigeon::Fetch& request);
@@ -53,10 +54,11 @@ class Tree {
   // Runs a call on the connection, again where that may help.
   template <typename T, typename Call>
   Result<T> on_connection(Need need, Deadline deadline, Call&& call) {
-    for (int attempt = 0;; ++attempt) {
+    sql_database::Retries made;
+    for (;;) {
       auto connection = connect(need, deadline);
       Result<T> done = connection ? call(**connection) : std::move(connection).failure();
-      if (done || !recovers(done.failure(), attempt, deadline)) return done;
+      if (done || !recovers(done.failure(), made, deadline)) return done;
     }
   }
 

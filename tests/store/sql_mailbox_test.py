@@ -23,10 +23,11 @@ TABLE = {"table-per-user": "mail_alice_40example_2ecom", "shared": "messages"}
 DEADLINE = 8
 # As it is sent: a packet of seven bytes, the first one, a query.
 COMMIT = b"\x07\0\0\0\x03COMMIT"
-# The first delivery of each connection meets what a server answers to the victim of a deadlock.
+# The first deliveries of each connection meet what a server answers to the victim of a deadlock.
 UNLUCKY = """DELIMITER //
 CREATE TRIGGER unlucky BEFORE INSERT ON deliveries FOR EACH ROW BEGIN
-  IF @seen IS NULL THEN SET @seen = 1; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF;
+  SET @seen = ifnull(@seen, 0) + 1;
+  IF @seen <= {} THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF;
 END//
 """
 LEAST = "SELECT, INSERT, UPDATE, DELETE"
@@ -261,8 +262,17 @@ class Faults(unittest.TestCase, Verdicts):
 
     def test_deadlock(self):
         """the victim of a deadlock is delivered at once, and once"""
-        self.site.sql(UNLUCKY)
+        self.site.sql(UNLUCKY.format(1))
         self.assert_delivered(self.site.deliver(queue_id="Q1"))
+        self.assertEqual(len(self.site.stored()), 2)
+
+    def test_deadlocks_and_a_cut(self):
+        """deadlocks leave a delivery as many servers to go to as it had, when its connection is cut at last"""
+        self.site.sql(UNLUCKY.format(4))
+        with Proxy(server.port, cut_at=COMMIT) as proxy:
+            self.site.hosts(f"127.0.0.1:{proxy.port}")
+            self.assert_delivered(self.site.deliver())
+            self.assertEqual(proxy.cuts, 1)
         self.assertEqual(len(self.site.stored()), 2)
 
     def test_held(self):
