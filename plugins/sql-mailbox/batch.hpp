@@ -39,7 +39,7 @@ struct Item {
 
 struct Options {
   std::size_t largest_part = 0;
-  // Octets of small messages that are stored by one statement; 0: each has one of its own, as is best where a
+  // Octets of a statement that stores several small messages; 0: each has one of its own, as is best where a
   // statement is no round trip.
   std::size_t most_together = 0;
   bool indexes_fields = false;

@@ -9,7 +9,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,6 +32,12 @@ class Memory final : public sqlite_file::Database {
   }
   // The next commit happens, and nobody is told.
   bool loses_answer = false;
+  // Parameters of the largest statement that was prepared.
+  std::ptrdiff_t most_parameters = 0;
+  pigeon::Result<sql_database::Statement*> prepare(const std::string& sql) override {
+    most_parameters = std::max(most_parameters, std::count(sql.begin(), sql.end(), '?'));
+    return Database::prepare(sql);
+  }
   // The first column of the first row.
   std::string ask(const std::string& statement) {
     auto prepared = prepare(statement);
@@ -96,7 +104,7 @@ std::vector<const FakeDelivery*> lent(const std::vector<std::unique_ptr<FakeDeli
 TEST_CASE("messages that are stored together are stored as each by itself is") {
   for (const int count : {1, 2, 3, 17, 64, 131}) {
     std::vector<std::string> stored;
-    for (const std::size_t most_together : {0UL, 500UL, 1UL << 20U}) {
+    for (const std::size_t most_together : {0UL, 5000UL, 1UL << 20U}) {
       Fixture f;
       const auto made = many(f.alice, count);
       f.deliver(lent(made), most_together);
@@ -116,6 +124,19 @@ TEST_CASE("messages that are stored together are stored as each by itself is") {
     CHECK(stored[0] == stored[1]);
     CHECK(stored[0] == stored[2]);
   }
+}
+
+TEST_CASE(
+    "where a server takes little at a time, a statement has few rows, however small their messages are") {
+  Fixture f;
+  const auto made = many(f.alice, 64, 1);
+  f.deliver(lent(made), 5000);
+  CHECK(f.database.most_parameters == 16 * 9);
+  CHECK(f.database.ask("SELECT count(*) FROM messages") == "64");
+  Fixture least;
+  least.deliver(lent(made), 300);
+  CHECK(least.database.most_parameters < 4 * 9);
+  CHECK(least.database.ask("SELECT count(*) FROM messages") == "64");
 }
 
 TEST_CASE("of messages that go together, those that are there already are not stored again") {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,15 @@ namespace {
 
 // How many rows a statement has: few numbers, so that few statements are prepared.
 constexpr std::array<std::size_t, 4> kTogether = {64, 16, 4, 2};
+// What a row has beside the message: its numbers, its id, and its parameters' types and names.
+constexpr std::size_t kBesides = 256;
+
+// As many rows, or fewer.
+std::optional<std::size_t> rows_within(std::size_t most) {
+  const auto* count =
+      std::find_if(kTogether.begin(), kTogether.end(), [&](auto each) { return each <= most; });
+  return count == kTogether.end() ? std::nullopt : std::optional(*count);
+}
 
 }  // namespace
 
@@ -28,12 +38,11 @@ Done Batch::store_together(Held& held, const std::vector<Item*>& items) {
   while (left.size() > 1) {
     std::size_t fits = 0;
     for (std::size_t octets = 0; fits < left.size(); ++fits) {
-      octets += left[fits]->delivery->message().size();
+      octets += kBesides + left[fits]->delivery->message().size();
       if (octets > options_.most_together) break;
     }
-    const auto* count =
-        std::find_if(kTogether.begin(), kTogether.end(), [&](auto each) { return each <= fits; });
-    if (count == kTogether.end()) {
+    const auto count = rows_within(fits);
+    if (!count) {
       left.erase(left.begin());
       continue;
     }
@@ -53,8 +62,9 @@ Done Batch::store_together(Held& held, const std::vector<Item*>& items) {
 // Without those that are there already, or twice among these.
 Result<std::vector<Item*>> Batch::new_ones(const Held& held, const std::vector<Item*>& items) {
   std::set<std::string> seen;
-  for (std::size_t at = 0; at < items.size(); at += kTogether.front()) {
-    const auto count = std::min(items.size() - at, kTogether.front());
+  const auto most = rows_within(options_.most_together / kBesides).value_or(kTogether.back());
+  for (std::size_t at = 0; at < items.size(); at += most) {
+    const auto count = std::min(items.size() - at, most);
     const auto size =
         *std::find_if(kTogether.rbegin(), kTogether.rend() - 1, [&](auto each) { return each >= count; });
     std::string list = "?";
