@@ -39,6 +39,14 @@ std::string configured_base(Session& session, const std::string& mda) {
   return settings ? settings->text("base") : std::string();
 }
 
+// The same text for a directory whether it was written with a slash at the end or not: it is a part of the
+// ids of what is imported.
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const auto whole = fs::absolute(path, error).lexically_normal();
+  return (whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path()).string();
+}
+
 bool is_same(const fs::path& one, const fs::path& other) {
   std::error_code error;
   return fs::equivalent(one, other, error) && !error;
@@ -77,8 +85,7 @@ Done mailbox_export(Session& session, const std::string& address, const std::str
                                            " does not keep its mailboxes in a directory")
         .with_remedy("add --as MDA, with one that does; see `pigeonctl plugin list`");
   }
-  std::error_code error;
-  const auto base = fs::absolute(directory, error).lexically_normal().string();
+  const auto base = absolute(directory);
   if (is_same(base, configured_base(session, name))) return into_itself("export to", base);
   const auto opened = PIGEON_TRY(open_at(session, name, base));
   PIGEON_TRY(opened->initialize(PIGEON_TRY(session.schema())->get(), later()));
@@ -107,12 +114,12 @@ Done mailbox_import(Session& session, const std::string& address, const std::str
         .with_remedy("wait for the end of that, or see `" + mailbox_command("list", address) + "`");
   }
   const auto name = mda.empty() ? mailbox.storage.name() : mda;
-  std::error_code error;
-  const auto from = fs::absolute(path, error).lexically_normal().string();
+  const auto from = absolute(path);
   const auto home = mailbox.allocation().attributes.get("home");
   const auto own =
       fs::path(configured_base(session, mailbox.storage.name())) / std::string(home.value_or("."));
-  if (home && (is_same(from, own) || is_same(fs::path(from).parent_path(), own)))
+  std::error_code error;
+  if (home && (is_same(from, own) || is_same(fs::weakly_canonical(from, error).parent_path(), own)))
     return into_itself("import from", from);
   const bool is_below_base = PIGEON_TRY(has_base(session, name));
   const auto opened = is_below_base

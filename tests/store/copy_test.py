@@ -81,8 +81,9 @@ class Copy(unittest.TestCase):
         self.ctl("import", ALICE, str(path))
         self.assertEqual(self.imported(), sorted(message(n) for n in (0, 1, 1, 2)))
         next((path / "new").iterdir()).unlink()
-        done = self.ctl("import", ALICE, str(path / "..") + "/foreign")
-        self.assertIn("0 messages imported, 3 were there already", done.stdout)
+        for written in (str(path / "..") + "/foreign", f"{path}/"):
+            done = self.ctl("import", ALICE, written)
+            self.assertIn("0 messages imported, 3 were there already", done.stdout)
         self.assertEqual(len(self.imported()), 4)
 
     def test_import_past_quota(self):
@@ -110,8 +111,11 @@ class Copy(unittest.TestCase):
         """a mailbox is neither exported nor imported into itself"""
         self.fill(0)
         (self.site.root / "link").symlink_to(self.site.base)
-        for command in (["export", ALICE, str(self.site.root / "link")], ["import", ALICE, str(self.site.home())],
-                        ["import", ALICE, str(self.site.maildir())]):
+        (self.site.root / "own").symlink_to(self.site.maildir())
+        maildir = str(self.site.maildir())
+        for command in (["export", ALICE, str(self.site.root / "link")], ["export", ALICE, f"{self.site.base}/"],
+                        ["import", ALICE, str(self.site.home())], ["import", ALICE, maildir], ["import", ALICE, f"{maildir}/"],
+                        ["import", ALICE, str(self.site.root / "own")]):
             done = self.ctl(*command, check=False)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn("that is where its mail is", done.stderr)
