@@ -57,6 +57,16 @@ Failure into_itself(const std::string& what, const std::string& path) {
       .with_remedy("name another place");
 }
 
+// An MDA does not know that it was asked because no other was named.
+Failure not_read(Failure met, const std::string& path, const std::string& mda) {
+  if (!met.remedy.empty()) return met;
+  return std::move(met)
+      .while_doing("import from " + printable(path) + " as " + mda)
+      .with_remedy("name what " + mda +
+                   " reads, or add --from MDA, with one that reads this; an export is taken " +
+                   "over with `pigeonctl mailbox adopt --id`");
+}
+
 // The mailbox, allocated and made as a first message would make it.
 Done make_standing(Session& session, Mailbox& mailbox) {
   host::Allocator allocator(*PIGEON_TRY(session.tree()), *PIGEON_TRY(session.plugins()), session.log());
@@ -129,7 +139,8 @@ Done mailbox_import(Session& session, const std::string& address, const std::str
       *opened, {.id = "", .attributes = {{"home", {from}}}, .principal = mailbox.allocation().principal});
   const auto preferences = PIGEON_TRY(mailbox.preferences(mailbox.storage.mda()));
   Copying copying(session, source, mailbox.storage, preferences, CopyId::of_content, "import " + from);
-  PIGEON_TRY(copying.look());
+  if (auto looked = copying.look(); !looked)
+    return not_read(std::move(looked).failure(), from, source.name());
   PIGEON_TRY(make_standing(session, mailbox));
   const auto copied = PIGEON_TRY(copying.run());
   print(session.out(), "imported", copied, {{"path", from}, {"mda", source.name()}});
