@@ -110,9 +110,9 @@ Done mailbox_export(Session& session, const std::string& address, const std::str
   const auto copied = PIGEON_TRY(copying.run());
   print(session.out(), "exported to " + printable(base), copied,
         {{"directory", base}, {"mda", target.name()}, {"id", target.allocation().id}});
-  session.out().line("Where " + target.name() +
-                     " has this directory as its base, `pigeonctl mailbox adopt --id " +
-                     target.allocation().id + "` takes it over.");
+  session.out().line("Where " + target.name() + " has this directory as its base, `" +
+                     mailbox_command("adopt", address) + " --id " + target.allocation().id +
+                     "` takes it over.");
   return {};
 }
 
