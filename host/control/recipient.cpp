@@ -16,6 +16,23 @@ namespace {
 // No user can have this name, so that it finds the catch-all of a domain that accepts unknown users.
 constexpr const char* kNobody = "@";
 
+Result<host::Address> address_of(Session& session, const std::string& recipient) {
+  auto address = host::parse_recipient((starts_with(recipient, "@") ? kNobody : "") + recipient,
+                                       session.configuration().address);
+  // What the MTA is to do about it is nothing that an administrator asked.
+  if (!address && address.failure().status == PIGEON_MISCONFIGURED)
+    return std::move(address).failure().with_remedy("write user@domain, or @domain for a catch-all");
+  return address;
+}
+
+// Nobody is missing where the user was one that nobody can be.
+void name_catch_all(const host::Attempt& attempt, host::Verdict& verdict) {
+  const auto& domain = attempt.domain.object.path;
+  if (verdict.status != PIGEON_UNKNOWN_RECIPIENT || attempt.principal || domain.empty()) return;
+  verdict.detail = domain + ": it has no catch-all, for it does not accept unknown users";
+  verdict.remedy = "pigeonctl tree set " + shell_word(domain) + " acceptUnknown=TRUE, if it should";
+}
+
 }  // namespace
 
 Result<std::string> domain_argument(Session& session, const std::string& domain) {
@@ -49,10 +66,8 @@ Result<UserPlace> user_argument(Session& session, const std::string& address_tex
 }
 
 Result<DryRun> run_dry(Session& session, const host::Request& request, const host::Explain& explain) {
-  const bool is_catch_all = starts_with(request.recipient, "@");
   host::Attempt attempt{.request = request, .deadline = Session::soon(), .is_dry = true, .explain = explain};
-  attempt.address = PIGEON_TRY(host::parse_recipient((is_catch_all ? kNobody : "") + request.recipient,
-                                                     session.configuration().address));
+  attempt.address = PIGEON_TRY(address_of(session, request.recipient));
   attempt.sender = host::clean_sender(request.sender.value_or(""));
   attempt.say("recipient " + attempt.address.text() + ": user " + attempt.address.user +
               (attempt.address.detail.empty() ? "" : ", detail " + attempt.address.detail) + ", domain " +
@@ -71,6 +86,7 @@ Result<DryRun> run_dry(Session& session, const host::Request& request, const hos
   host::Store store(*plugins);
   host::Services services = {*tree, *plugins, allocator, store, session.log()};
   auto verdict = host::deliver(attempt, services);
+  if (starts_with(request.recipient, "@")) name_catch_all(attempt, verdict);
   attempt.parsed = nullptr;
   attempt.message = nullptr;
   return DryRun{std::move(attempt), std::move(verdict)};

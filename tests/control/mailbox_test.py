@@ -45,6 +45,18 @@ class Mailbox(unittest.TestCase):
         self.site.ctl("tree", "set", "/example.com", "acceptUnknown=TRUE")
         self.site.deliver("nobody@example.com")
         self.assertEqual(self.site.ctl_json("mailbox", "list", "@example.com")[0]["messages"], 1)
+        self.site.ctl("tree", "set", "/example.com", "acceptUnknown=FALSE")
+        for command in (["mailbox", "list"], ["explain"]):
+            done = self.site.ctl(*command, "@example.com", check=False)
+            self.assertIn("/example.com: it has no catch-all", done.stdout + done.stderr)
+            self.assertIn("pigeonctl tree set /example.com acceptUnknown=TRUE", done.stdout + done.stderr)
+        self.assertIn("there is no such domain", self.site.ctl("mailbox", "list", "@example.net", check=False).stderr)
+
+    def test_no_domain(self):
+        """who leaves out the domain is told how to write the address"""
+        done = self.site.ctl("mailbox", "list", "alice", check=False)
+        self.assertEqual(done.stderr, "pigeonctl: recipient 'alice' has no domain\n"
+                                      "to mend it: write user@domain, or @domain for a catch-all\n")
 
     def test_adopt(self):
         """a mailbox that is there is taken over by request only: until then mail waits, and the record names the command"""
