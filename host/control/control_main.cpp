@@ -121,7 +121,8 @@ class Parser {
             [](Session& s) { return check(s); });
     auto* explained = command(app_, "explain", "what would become of a message, and why; changes nothing",
                               [this](Session& s) { return explain(s, a_.explain); });
-    explained->add_option("RECIPIENT", a_.explain.recipient, "user@domain")->required();
+    explained->add_option("RECIPIENT", a_.explain.recipient, "user@domain; @domain for a catch-all")
+        ->required();
     explained->add_option("-f", a_.explain.sender, "envelope sender");
     explained->add_option("-m", a_.explain.folder, "folder that the MTA asks for");
   }
@@ -246,7 +247,7 @@ class Parser {
                           [this](Session& s) { return mailbox_move(s, a_.name, a_.moving); });
     with_address(moved);
     moved->add_option("MDA", a_.moving.mda, "the storage format")->required();
-    moved->add_flag("--resume", a_.moving.resume, "go on with a move that was interrupted");
+    moved->add_flag("--resume", a_.moving.resume, "begin anew a move that was interrupted");
     moved->add_flag("--purge", a_.moving.purge, "delete the old mailbox at the end");
   }
 
