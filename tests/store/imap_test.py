@@ -195,20 +195,25 @@ class Reading(unittest.TestCase):
         self.check(site, "pigeon-sqlite.conf.ext", self.of_sqlite(site))
 
     def test_sqlite_mbox(self):
-        """a mailbox that was moved into an mbox is found there, and read whole"""
+        """a mailbox that was moved into an mbox is found there with its folders, and read whole"""
         site = self.site_with_mbox()
         for number in range(3):
             self.assertEqual(site.deliver(message=MESSAGE.replace(b"Hello", b"Hello %d" % number)).exit, 0)
+        site.ctl("tree", "set", "/example.com/mailStore", "--class", "mda-maildir", "createFolders=TRUE")
+        self.assertEqual(site.deliver(message=MESSAGE, extra=["-m", "Work/Reports"]).exit, 0)
         stored = sorted(with_crlf(text) for text in site.messages())
         with Server(site, "pigeon-sqlite.conf.ext", self.of_sqlite(site)) as server:
             self.assertEqual(sorted(server.by_imap()), stored)
             site.ctl("mailbox", "move", "alice@example.com", "mda-mbox", "--purge")
             try:
                 self.assertEqual(sorted(server.by_imap()), stored)
+                self.assertEqual(len(server.by_imap("Work.Reports")), 1)
             except Exception as met:
                 raise AssertionError(f"{met}\n{server.log()}") from met
             self.assertEqual(site.deliver().exit, 0)
             self.assertEqual(len(server.by_imap()), 4)
+            self.assertEqual(site.deliver(message=MESSAGE, extra=["-m", "Work/Reports"]).exit, 0)
+            self.assertEqual(len(server.by_imap("Work.Reports")), 2)
 
     def test_mariadb(self):
         """a tree in MariaDB: the same"""
