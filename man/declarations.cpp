@@ -7,7 +7,8 @@
 //
 // In the template, a line of its own stands for each list: "@part NAME@" the keys of a part of the
 // configuration file ("@part@": its outermost), "@tree@" the classes of the tree itself, "@plugins KIND@" the
-// plugins of a kind, "@plugin NAME@" one of them.
+// plugins of a kind, "@plugin NAME@" the settings of one of them, "@class NAME@" the attributes of a
+// class.
 #include "host/configuration.hpp"
 
 #include <pigeon/abi/plugin.h>
@@ -128,11 +129,21 @@ void write_settings(std::string_view name, const std::vector<const pigeon_plugin
   throw std::runtime_error("no plugin " + std::string(name));
 }
 
+void write_attributes(std::string_view name, const std::vector<const pigeon_plugin*>& plugins) {
+  for (const auto* plugin : plugins) {
+    for (const auto* each : std::span(plugin->classes, plugin->class_count)) {
+      if (name == each->name) return write_list(Declarations(each->attributes, each->attribute_count));
+    }
+  }
+  throw std::runtime_error("no class " + std::string(name));
+}
+
 void write(std::string_view list, std::string_view argument,
            const std::vector<const pigeon_plugin*>& plugins) {
   if (list == "part") return write_part(argument);
   if (list == "tree") return write_tree();
   if (list == "plugin") return write_settings(argument, plugins);
+  if (list == "class") return write_attributes(argument, plugins);
   if (list != "plugins") throw std::runtime_error("no list " + std::string(list));
   const auto kind = kind_of(argument);
   for (const auto* each : plugins) {

@@ -10,7 +10,7 @@ from pigeon_site import DELIVER, MESSAGE, PLUGINS, PREFIX, USER, Site
 from shell import shell
 
 PAGES = {"pigeon-deliver": 8, "pigeonctl": 8, "pigeon-conformance": 1, "pigeon-new": 1, "pigeon.json": 5,
-         "pigeon-plugins": 7, "mda-lmtp": 5}
+         "pigeon-plugins": 7, "mda-lmtp": 5, "mda-maildir": 5}
 # Pages of plugins that are not built everywhere.
 OF_PLUGINS = ("datatree-ldap", "datatree-sql", "mda-mbox", "mda-sql", "mda-sqlite")
 PAGES |= {name: 5 for name in OF_PLUGINS if (PLUGINS / f"{name}.so").is_file()}
