@@ -121,6 +121,11 @@ std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& u
   return std::to_string(used) + (limit == 0 ? "" : " of " + std::to_string(limit)) + " " + unit;
 }
 
+std::string end_of_move(const std::string& address) {
+  return "`" + mailbox_command("move", address) + " MDA --resume` or `" + mailbox_command("adopt", address) +
+         "`";
+}
+
 }  // namespace
 
 Done mailbox_list(Session& session, const std::string& address, bool messages) {
@@ -141,6 +146,8 @@ Done mailbox_list(Session& session, const std::string& address, bool messages) {
     const auto listed = list(out, Storage(*mda, std::move(allocation)), messages, shown);
     if (!listed) out.bad(printable(other.path.text()), listed.failure());
   }
+  if (!mailbox.moving.empty())
+    out.line("It is being moved; if nobody is at that, end it with " + end_of_move(address) + ".");
   return {};
 }
 
@@ -189,8 +196,7 @@ Done mailbox_purge(Session& session, const std::string& address, const PurgeOpti
                                        : PIGEON_TRY(standing_mailbox_of(session, address));
   if (!mailbox.moving.empty()) {
     return failure(PIGEON_CONFLICT, "purge the mailbox of " + printable(address) + ": it is being moved")
-        .with_remedy("end that with `" + mailbox_command("move", address) + " MDA --resume` or `" +
-                     mailbox_command("adopt", address) + "`");
+        .with_remedy("end that with " + end_of_move(address));
   }
   if (!options.retired) {
     PIGEON_TRY(confirm(printable(address), options.yes));
