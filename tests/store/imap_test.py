@@ -214,6 +214,11 @@ class Reading(unittest.TestCase):
             self.assertEqual(len(server.by_imap()), 4)
             self.assertEqual(site.deliver(message=MESSAGE, extra=["-m", "Work/Reports"]).exit, 0)
             self.assertEqual(len(server.by_imap("Work.Reports")), 2)
+            # What Dovecot noted of this mbox is not taken for what it is to know of the next one in its place.
+            site.ctl("mailbox", "move", "alice@example.com", "mda-maildir", "--purge")
+            site.ctl("mailbox", "move", "alice@example.com", "mda-mbox", "--purge")
+            found = server.doveadm("user", "alice@example.com").stdout
+            self.assertIn(f"INDEX=~/index-of-{site.allocation()['id']}\n", found)
 
     def test_mariadb(self):
         """a tree in MariaDB: the same"""
