@@ -7,10 +7,13 @@
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <string>
 
 namespace pigeon::control {
 namespace {
@@ -100,6 +103,14 @@ Done check_order(Session& session, Plugins& plugins) {
   return {};
 }
 
+// Who the checks are made as. Root has become the configured user by now.
+std::string identity(const std::optional<std::string>& user) {
+  auto self = "uid " + std::to_string(::geteuid());
+  const auto* known = user ? ::getpwnam(user->c_str()) : nullptr;
+  if (known == nullptr || known->pw_uid == ::geteuid()) return self;
+  return self + ", where \"user\" is " + printable(*user) + ": run this as root, or as " + printable(*user);
+}
+
 }  // namespace
 
 Done initialize(Session& session) {
@@ -121,7 +132,7 @@ Done check(Session& session) {
   const auto& configuration = session.configuration();
   Report report(session.out());
   report.note("configuration", {}, configuration.file);
-  report.note("identity", {}, "uid " + std::to_string(::geteuid()));
+  report.note("identity", {}, identity(configuration.user));
   report.note("log", check_log(configuration.log), configuration.log.to);
   report.note("spool", can_write(configuration.spool.directory), configuration.spool.directory);
   const auto plugins = session.plugins();

@@ -51,6 +51,14 @@ class Check(unittest.TestCase):
             self.assertIn(name, names)
         self.assertEqual({p: w for p, w in self.site.everything().items() if not p.startswith("state/")}, before)
 
+    def test_another_user(self):
+        """who checks as another user than mail is delivered as is told so"""
+        self.site.configure({"user": "daemon"})
+        checked = subprocess.run(self.site.as_user([str(CTL), *self.site.common_arguments(), "--json", "check"]),
+                                 capture_output=True, text=True, check=False)
+        rows = {row["check"]: row for row in map(json.loads, checked.stdout.splitlines())}
+        self.assertIn('where "user" is daemon: run this as root, or as daemon', rows["identity"]["detail"])
+
     def test_directories(self):
         """a base or a tree that is missing, unmarked or open to others is named with what to do"""
         mark = next(p for p in self.site.base.iterdir() if p.is_file())

@@ -61,8 +61,9 @@ inline Failure system_failure(const std::string& tried, int error) {
     case EACCES:
     case EPERM:
       met.status = PIGEON_MISCONFIGURED;
-      met.remedy = "let uid " + std::to_string(geteuid()) +
-                   " do this (owner and mode of the path and of all above it)";
+      met.remedy =
+          "let uid " + std::to_string(geteuid()) +
+          " do this (owner and mode of the path and of all above it), or start this as a user who may";
       break;
     case EROFS:
       met.status = PIGEON_MISCONFIGURED;
