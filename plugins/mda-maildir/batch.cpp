@@ -3,6 +3,7 @@
 
 #include "folder.hpp"
 #include "name.hpp"
+#include "quiet.hpp"
 #include "quota.hpp"
 
 #include <pigeon/sdk/text.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <set>
 #include <utility>
@@ -27,19 +29,35 @@ struct Found {
   std::string name;
 };
 
-// A message whose name has this token, wherever a reader may have moved it within the mailbox.
-Result<std::optional<Found>> find_message(const Mailbox& mailbox, const std::string& token) {
+// A message whose name has this token, wherever a reader may have moved it within the mailbox; nothing if it
+// was not seen. is_quiet: stays true if
+// no name changed meanwhile.
+Result<std::optional<Found>> look_for(const Mailbox& mailbox, const std::string& token, bool& is_quiet) {
   for (const auto& name : PIGEON_TRY(all_folders(mailbox.maildir()))) {
     auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));
     if (!folder) continue;
+    const auto quiet = PIGEON_TRY(Quiet::begin(folder->directory));
     for (const auto* directory : {&folder->fresh, &folder->cur}) {
       for (auto& message : PIGEON_TRY(directory->names())) {
         if (message.find("T" + token + ".") == std::string::npos) continue;
         return Found{*std::move(folder), std::move(message)};
       }
     }
+    is_quiet = is_quiet && PIGEON_TRY(quiet.lasts(folder->directory));
   }
   return std::nullopt;
+}
+
+// Whoever is told that there is none stores the message anew.
+Result<std::optional<Found>> find_message(const Mailbox& mailbox, const std::string& token,
+                                          pigeon::Deadline deadline) {
+  constexpr auto kPatience = std::chrono::seconds(5);
+  for (Patience patience(deadline, kPatience);;) {
+    bool is_quiet = true;
+    if (auto found = PIGEON_TRY(look_for(mailbox, token, is_quiet))) return found;
+    if (is_quiet) return std::nullopt;
+    PIGEON_TRY(patience.wait(mailbox.maildir().shown()));
+  }
 }
 
 // What an attempt that did not end has left in tmp of some folder. Only what one of ours can have left: tmp
@@ -123,7 +141,7 @@ Done Batch::begin(Item& item) {
   PIGEON_TRY(item.mailbox->check_not_retired(delivery.allocation()));
   if (item.claim->was_begun) {
     // An attempt that did not end. If its message has appeared, only the end is missing.
-    auto found = PIGEON_TRY(find_message(*item.mailbox, item.claim->token));
+    auto found = PIGEON_TRY(find_message(*item.mailbox, item.claim->token, delivery.deadline()));
     if (found) {
       item.folder = std::move(found->folder);
       item.name = std::move(found->name);

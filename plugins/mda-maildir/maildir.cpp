@@ -41,9 +41,9 @@ pigeon::Result<Directory> Maildir::to_read(const pigeon::Allocation& allocation)
   return pigeon::temporary("open mailbox " + mailbox.maildir().shown() + ": it vanished at once");
 }
 
-pigeon::Done Maildir::list(const pigeon::Allocation& allocation, pigeon::Deadline /*deadline*/,
+pigeon::Done Maildir::list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
                            const std::function<bool(const pigeon::Entry&)>& visit) {
-  return list_messages(PIGEON_TRY(to_read(allocation)), !allocation.id.empty(), visit);
+  return list_messages(PIGEON_TRY(to_read(allocation)), !allocation.id.empty(), deadline, visit);
 }
 
 pigeon::Done Maildir::read(const pigeon::Allocation& allocation, const std::string& folder,

@@ -4,6 +4,7 @@
 #include "folder.hpp"
 #include "mailbox.hpp"
 #include "name.hpp"
+#include "quiet.hpp"
 
 #include <pigeon/sdk/text.hpp>
 
@@ -11,9 +12,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <vector>
 
 namespace mda_maildir {
 namespace {
@@ -22,56 +26,84 @@ using pigeon::Entry;
 using pigeon::Fd;
 using Visit = std::function<bool(const Entry&)>;
 
-constexpr std::array kParts = {"new", "cur"};
 constexpr std::size_t kChunk = 1U << 16U;
+// Readers may be busy, but mail for a mailbox that is being moved waits meanwhile.
+constexpr auto kPatience = std::chrono::seconds(30);
 
-// A regular file; nothing if it is gone, or is something else, which is no message.
+// Nothing if it is gone.
 Result<std::optional<struct stat>> examine(const Directory& directory, const std::string& name) {
   struct stat status = {};
   if (::fstatat(directory.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return std::nullopt;
     return pigeon::system_failure("examine " + directory.below(name), errno);
   }
-  if (!S_ISREG(status.st_mode)) return std::nullopt;
   return status;
 }
 
-// Lists one folder, and knows a message that a reader renames meanwhile for the one it has shown.
+// Lists one folder, again and again until it was quiet, and knows a message that a reader renames meanwhile
+// for the one it has shown.
 class FolderListing {
  public:
   FolderListing(const Directory& folder, std::string shown, bool is_ours, const Visit& visit)
       : folder_(folder), shown_(std::move(shown)), is_ours_(is_ours), visit_(visit) {}
 
   // False: no more is wanted.
-  Result<bool> list() {
+  Result<bool> list(pigeon::Deadline deadline) {
+    for (Patience patience(deadline, kPatience);;) {
+      const auto quiet = PIGEON_TRY(Quiet::begin(folder_));
+      const auto places = PIGEON_TRY(read());
+      is_quiet_ = PIGEON_TRY(quiet.lasts(folder_));
+      for (const auto& place : places) {
+        if (!PIGEON_TRY(show(place))) return false;
+      }
+      if (is_quiet_) return true;
+      PIGEON_TRY(patience.wait(folder_.shown()));
+    }
+  }
+
+ private:
+  // Such as "new/NAME".
+  Result<std::vector<std::string>> read() const {
+    std::vector<std::string> places;
     for (const std::string part : kParts) {
       const auto directory = PIGEON_TRY(folder_.find(part));
       if (!directory) continue;
       for (const auto& name : PIGEON_TRY(directory->names())) {
-        if (name.front() == '.') continue;  // Maildir: no message
-        if (!PIGEON_TRY(show(*directory, part, name))) return false;
+        if (name.front() != '.') places.push_back(part + "/" + name);  // Maildir: else no message
       }
     }
-    return true;
+    return places;
   }
 
- private:
-  Result<bool> show(const Directory& directory, const std::string& part, const std::string& name) {
-    const auto status = PIGEON_TRY(examine(directory, name));
+  // Whether it is one that was shown, perhaps at a place that is free now. Two messages may have names that
+  // differ in their marks alone.
+  Result<bool> is_shown(std::vector<std::string>& shown_at, const std::string& place) const {
+    if (std::find(shown_at.begin(), shown_at.end(), place) != shown_at.end()) return true;
+    for (auto& earlier : shown_at) {
+      if (PIGEON_TRY(examine(folder_, earlier))) continue;
+      earlier = place;
+      return true;
+    }
+    return false;
+  }
+
+  Result<bool> show(const std::string& place) {
+    const auto name = place.substr(place.find('/') + 1);
+    auto& shown_at = shown_at_[std::string(unique_part(name))];
+    if (PIGEON_TRY(is_shown(shown_at, place))) return true;
+    const auto status = PIGEON_TRY(examine(folder_, place));
+    if (status && !S_ISREG(status->st_mode)) return true;
+    // Gone: removed, or to be found under another name. And what is new was missed before, if only for having
+    // come later; only who then finds nothing more has found everything.
+    is_quiet_ = false;
     if (!status) return true;
     Entry entry{.folder = shown_,
-                .name = name,
+                .name = shown_at.empty() ? name : place,
                 .bytes = static_cast<std::uint64_t>(status->st_size),
                 .received = time_in(name).value_or(status->st_mtime),
                 .marks = marks_in(name)};
-    const auto [earlier, is_new] = seen_.emplace(unique_part(name), part + "/" + name);
-    if (!is_new) {
-      // The same message under its new name; or another one, where the one that was shown is still there.
-      if (earlier->second == part + "/" + name || !PIGEON_TRY(examine(folder_, earlier->second))) return true;
-      entry.name = part + "/" + name;
-    } else if (is_ours_) {
-      entry.id = token_in(name).value_or("");
-    }
+    if (is_ours_ && shown_at.empty()) entry.id = token_in(name).value_or("");
+    shown_at.push_back(place);
     return visit_(entry);
   }
 
@@ -79,7 +111,8 @@ class FolderListing {
   std::string shown_;
   bool is_ours_;
   const Visit& visit_;
-  std::map<std::string, std::string, std::less<>> seen_;  // where each was shown, by the unique part
+  bool is_quiet_ = false;
+  std::map<std::string, std::vector<std::string>, std::less<>> shown_at_;  // by the unique part
 };
 
 pigeon::Failure removed(const Directory& maildir, const std::string& folder, const std::string& name) {
@@ -89,8 +122,27 @@ pigeon::Failure removed(const Directory& maildir, const std::string& folder, con
       .with_remedy("nothing, if somebody reads this mailbox");
 }
 
-// A reader renames from new to cur, and within cur: whoever misses it once finds it the next time.
-Result<std::optional<Fd>> open_message(const Directory& folder, const std::string& name) {
+// Under its name, or under the one that a reader has given it; nothing if neither was seen.
+Result<std::optional<Fd>> look_for(const Directory& folder, const std::string& name) {
+  for (const std::string part : kParts) {
+    const auto directory = PIGEON_TRY(folder.find(part));
+    if (!directory) continue;
+    if (auto file = PIGEON_TRY(directory->open_file(name))) return file;
+  }
+  for (const std::string part : kParts) {
+    const auto directory = PIGEON_TRY(folder.find(part));
+    if (!directory) continue;
+    for (const auto& each : PIGEON_TRY(directory->names())) {
+      if (unique_part(each) != unique_part(name)) continue;
+      if (auto file = PIGEON_TRY(directory->open_file(each))) return file;
+    }
+  }
+  return std::nullopt;
+}
+
+// A reader renames from new to cur, and within cur: it is gone if it is not seen though nothing is renamed.
+Result<std::optional<Fd>> open_message(const Directory& folder, const std::string& name,
+                                       pigeon::Deadline deadline) {
   if (name.find('/') != std::string::npos) {
     const bool is_safe = std::any_of(kParts.begin(), kParts.end(), [&](const char* part) {
       return pigeon::starts_with(name, std::string(part) + "/") &&
@@ -99,23 +151,13 @@ Result<std::optional<Fd>> open_message(const Directory& folder, const std::strin
     return is_safe ? folder.open_file(name) : Result<std::optional<Fd>>(std::nullopt);
   }
   if (!pigeon::is_file_name(name)) return std::nullopt;
-  constexpr int kTries = 3;
-  for (int round = 0; round < kTries; ++round) {
-    for (const std::string part : kParts) {
-      const auto directory = PIGEON_TRY(folder.find(part));
-      if (!directory) continue;
-      if (auto file = PIGEON_TRY(directory->open_file(name))) return file;
-    }
-    for (const std::string part : kParts) {
-      const auto directory = PIGEON_TRY(folder.find(part));
-      if (!directory) continue;
-      for (const auto& each : PIGEON_TRY(directory->names())) {
-        if (unique_part(each) != unique_part(name)) continue;
-        if (auto file = PIGEON_TRY(directory->open_file(each))) return file;
-      }
-    }
+  for (Patience patience(deadline, kPatience);;) {
+    if (auto file = PIGEON_TRY(look_for(folder, name))) return file;
+    const auto quiet = PIGEON_TRY(Quiet::begin(folder));
+    if (auto file = PIGEON_TRY(look_for(folder, name))) return file;
+    if (PIGEON_TRY(quiet.lasts(folder))) return std::nullopt;
+    PIGEON_TRY(patience.wait(folder.shown()));
   }
-  return std::nullopt;
 }
 
 Done give_all(const Fd& file, const std::string& shown, pigeon::Deadline deadline,
@@ -155,11 +197,17 @@ Result<Directory> foreign_maildir(const Allocation& allocation) {
       .with_remedy("name the directory that new and cur are in, or one above a Maildir");
 }
 
-Done list_messages(const Directory& maildir, bool is_ours, const Visit& visit) {
-  for (const auto& name : PIGEON_TRY(all_folders(maildir))) {
-    const auto folder = PIGEON_TRY(maildir.find(name.empty() ? "." : name));
-    if (!folder) continue;
-    if (!PIGEON_TRY(FolderListing(*folder, folder_name(name), is_ours, visit).list())) return {};
+// A folder that is renamed meanwhile is one more.
+Done list_messages(const Directory& maildir, bool is_ours, pigeon::Deadline deadline, const Visit& visit) {
+  std::set<std::string> listed;
+  for (std::size_t before = SIZE_MAX; before != listed.size();) {
+    before = listed.size();
+    for (const auto& name : PIGEON_TRY(all_folders(maildir))) {
+      const auto folder = PIGEON_TRY(maildir.find(name.empty() ? "." : name));
+      if (!folder || !listed.insert(name).second) continue;
+      FolderListing listing(*folder, folder_name(name), is_ours, visit);
+      if (!PIGEON_TRY(listing.list(deadline))) return {};
+    }
   }
   return {};
 }
@@ -170,7 +218,7 @@ Done read_message(const Directory& maildir, const std::string& folder, const std
   for (const auto& each : PIGEON_TRY(all_folders(maildir))) {
     if (folder_name(each) != folder) continue;
     const auto directory = PIGEON_TRY(maildir.find(each.empty() ? "." : each));
-    const auto file = directory ? PIGEON_TRY(open_message(*directory, name)) : std::nullopt;
+    const auto file = directory ? PIGEON_TRY(open_message(*directory, name, deadline)) : std::nullopt;
     if (file) return give_all(*file, directory->below(name), deadline, give);
   }
   return removed(maildir, folder, name);

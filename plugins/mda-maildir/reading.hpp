@@ -18,8 +18,9 @@ namespace mda_maildir {
 // The Maildir that an administrator names: the directory that new and cur are in, or one above "Maildir".
 pigeon::Result<pigeon::Directory> foreign_maildir(const pigeon::Allocation& allocation);
 
-// Every message once, folder by folder. is_ours: names hold delivery ids.
-pigeon::Done list_messages(const pigeon::Directory& maildir, bool is_ours,
+// Every message once, folder by folder: each that stays in its folder, whatever readers do to its name
+// meanwhile. is_ours: names hold delivery ids.
+pigeon::Done list_messages(const pigeon::Directory& maildir, bool is_ours, pigeon::Deadline deadline,
                            const std::function<bool(const pigeon::Entry&)>& visit);
 
 // One of them, wherever a reader may have put it within its folder.

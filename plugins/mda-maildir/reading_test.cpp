@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// What is seen of a Maildir while readers rename and move its messages.
+#include "maildir.hpp"
+
+#include <pigeon/testing/fake_delivery.hpp>
+#include <pigeon/testing/fake_host.hpp>
+#include <pigeon/testing/temporary_directory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using pigeon::Allocation;
+using pigeon::Deadline;
+using pigeon::Entry;
+using pigeon::testing::FakeDelivery;
+using pigeon::testing::FakeHost;
+using pigeon::testing::TemporaryDirectory;
+
+constexpr int kMessages = 3000;
+const std::string id = "0123456789abcdef0123456789abcdef";
+
+Deadline soon() {
+  return Deadline::in(std::chrono::seconds(60));
+}
+
+struct Fixture {
+  TemporaryDirectory directory;
+  FakeHost host;
+  std::unique_ptr<mda_maildir::Maildir> mda;
+  Allocation alice{.id = "id-of-alice", .attributes = {{"home", {"alice"}}}, .principal = {"d", "alice"}};
+
+  Fixture() {
+    mda = *mda_maildir::Maildir::open(
+        host.host(), pigeon::Settings({{"base", {directory / "base"}}, {"home", {"{user}"}}}));
+    REQUIRE(mda->initialize({}, soon()));
+    REQUIRE(mda->ensure(alice, soon()));
+  }
+  [[nodiscard]] fs::path maildir() const { return directory.path() / "base/alice/Maildir"; }
+  [[nodiscard]] static std::string name(int number) { return "1000." + std::to_string(number) + ".host:2,"; }
+
+  void fill() const {
+    for (int i = 0; i < kMessages; ++i) directory.write("base/alice/Maildir/cur/" + name(i), "x\n");
+  }
+  // Marks all messages as seen, one after the other, or takes the mark away.
+  void mark(bool is_seen) const {
+    for (int i = 0; i < kMessages; ++i) {
+      const auto bare = maildir() / "cur" / name(i);
+      const auto marked = fs::path(bare.string() + "S");
+      fs::rename(is_seen ? bare : marked, is_seen ? marked : bare);
+    }
+  }
+};
+
+// A reader who is at it as long as this lives.
+class Reader {
+ public:
+  template <typename Step>
+  explicit Reader(Step step)
+      : thread_([this, step]() mutable {
+          while (!ends_) step();
+        }) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  Reader(Reader&&) = delete;
+  Reader& operator=(Reader&&) = delete;
+  ~Reader() {
+    ends_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> ends_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("a list shows each message once while a reader marks them all") {
+  const Fixture f;
+  f.fill();
+  for (const bool is_seen : {true, false, true}) {
+    std::thread reader([&] { f.mark(is_seen); });
+    std::multiset<std::string> seen;
+    const auto listed = f.mda->list(f.alice, soon(), [&](const Entry& entry) {
+      seen.insert(entry.name.substr(0, entry.name.find(':')));
+      return true;
+    });
+    reader.join();
+    CHECK(listed);
+    CHECK(seen.size() == kMessages);
+    CHECK(std::set(seen.begin(), seen.end()).size() == kMessages);
+  }
+}
+
+TEST_CASE("what is renamed without end is not listed, and not called gone") {
+  const Fixture f;
+  f.fill();
+  const Reader reader([&, is_seen = true]() mutable {
+    f.mark(is_seen);
+    is_seen = !is_seen;
+  });
+  const auto now = [] { return Deadline::in(std::chrono::milliseconds(300)); };
+  const auto listed = f.mda->list(f.alice, now(), [](const Entry&) { return true; });
+  REQUIRE_FALSE(listed);
+  CHECK(PIGEON_STATUS_RANGE(listed.failure().status) == PIGEON_TEMPORARY);
+  const auto read = f.mda->read(f.alice, "INBOX", "1.nobody.host", now(), [](auto) { return true; });
+  REQUIRE_FALSE(read);
+  CHECK(read.failure().status != PIGEON_NOT_THERE);
+}
+
+TEST_CASE("a retry finds the message of an attempt that died, while a reader marks others") {
+  Fixture f;
+  f.fill();
+  const FakeDelivery first(f.alice, id, "one\n");
+  std::vector<pigeon::Delivery> batch = {first.delivery()};
+  f.mda->deliver(batch);
+  REQUIRE(first.status() == PIGEON_OK);
+  const auto own = f.directory.path() / "base/alice/.pigeon";
+  const auto week = *fs::directory_iterator(own / "done");
+  const fs::path stored(first.stored());
+  const auto bare = f.maildir() / "cur" / (stored.filename().string() + ":2,");
+  const auto marked = fs::path(bare.string() + "S");
+  fs::rename(stored, bare);
+  const Reader reader([&] {
+    fs::rename(bare, marked);
+    fs::rename(marked, bare);
+  });
+  for (int i = 0; i < 20; ++i) {
+    fs::rename(week.path() / id, own / "pending" / id);
+    const FakeDelivery again(f.alice, id, "one\n");
+    batch = {again.delivery()};
+    f.mda->deliver(batch);
+    REQUIRE((again.was_there() || PIGEON_STATUS_RANGE(again.status()) == PIGEON_TEMPORARY));
+    if (!again.was_there()) fs::rename(own / "pending" / id, week.path() / id);
+  }
+}
