@@ -83,7 +83,22 @@ bool is_delivery_id(const std::string& id) {
   });
 }
 
+// Of the text as it stands.
+std::string digest_of(std::string_view text) {
+  host::ParsedMessage whole;
+  whole.body = text;
+  return host::delivery_id({.queue_id = "", .principal = "", .folder = "", .sender = ""}, whole, true);
+}
+
 }  // namespace
+
+void Copied::add(const Copied& more) {
+  messages += more.messages;
+  bytes += more.bytes;
+  were_there += more.were_there;
+  without_folder += more.without_folder;
+  removed += more.removed;
+}
 
 void say_without_folder(const Output& out, const Copied& copied) {
   if (copied.without_folder == 0) return;
@@ -112,6 +127,33 @@ Done Copying::look() {
              ", if that keeps folders; if not, all messages go into its one folder.");
   }
   return {};
+}
+
+Result<bool> Copying::look_again() {
+  entries_.clear();
+  vanished_.clear();
+  std::set<Place> there;
+  PIGEON_TRY(source_.list([&](const Entry& entry) {
+    Place place(entry.folder, entry.name);
+    if (known_.count(place) == 0) entries_.push_back(entry);
+    there.insert(std::move(place));
+    return true;
+  }));
+  for (const auto& [place, digest] : known_) {
+    if (there.count(place) == 0) vanished_.emplace(digest, place);
+  }
+  return !entries_.empty();
+}
+
+// A message that was copied, and to which a reader has given another name or folder since: its text is the
+// same, and at its old place there is nothing.
+bool Copying::is_known(const Entry& entry, const std::string& digest) {
+  const auto found = vanished_.find(digest);
+  if (found == vanished_.end()) return false;
+  known_.erase(found->second);
+  vanished_.erase(found);
+  known_.emplace(Place(entry.folder, entry.name), digest);
+  return true;
 }
 
 Result<std::optional<host::Spool>> Copying::read(const Entry& entry) const {
@@ -147,7 +189,7 @@ std::string Copying::id_of(const Entry& entry, std::string_view text) {
   return id;
 }
 
-Done Copying::deliver(std::vector<Parcel>& parcels, Copied& copied) const {
+Done Copying::deliver(std::vector<Parcel>& parcels, Copied& copied) {
   const LentAllocation allocation(target_.allocation());
   const LentAttributes preferences(preferences_.attributes());
   std::vector<std::unique_ptr<LentDelivery>> lent;
@@ -172,6 +214,7 @@ Done Copying::deliver(std::vector<Parcel>& parcels, Copied& copied) const {
     copied.messages += was_there ? 0U : 1U;
     copied.bytes += was_there ? 0 : parcels[index].text.text().size();
     copied.without_folder += lent[index]->has(PIGEON_RECEIPT_NO_SUCH_FOLDER) ? 1U : 0U;
+    known_.emplace(Place(entry.folder, entry.name), std::move(parcels[index].digest));
   }
   parcels.clear();
   return {};
@@ -188,9 +231,11 @@ Result<Copied> Copying::run() {
       ++copied.removed;
       continue;
     }
+    auto digest = digest_of(text->text());
+    if (is_known(entry, digest)) continue;
     bytes += text->text().size();
     auto id = id_of(entry, text->text());
-    parcels.push_back({entry, std::move(id), *std::move(text)});
+    parcels.push_back({entry, std::move(id), std::move(digest), *std::move(text)});
     if (parcels.size() < kMostParcels && bytes < kMostBytes) continue;
     PIGEON_TRY(deliver(parcels, copied));
     bytes = 0;

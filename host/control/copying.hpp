@@ -2,7 +2,8 @@
 //
 // Messages on their way from one mailbox into another. One after the other is read back, kept in memory or in
 // an unnamed file, and delivered as a message that is moved; a few at a time, so that they are made durable
-// together. What a reader of the old mailbox removes meanwhile is left out.
+// together. What a reader of the old mailbox removes meanwhile is left out; and what he puts elsewhere in it
+// may be missed by one look, but not by the next.
 #pragma once
 
 #include "host/control/output.hpp"
@@ -27,6 +28,8 @@ struct Copied {
   std::uint64_t were_there = 0;
   std::uint64_t without_folder = 0;  // in the main folder, for there is no such folder
   std::uint64_t removed = 0;         // by a reader, before they were read
+
+  void add(const Copied& more);
 };
 
 // For people, if there are such.
@@ -52,6 +55,8 @@ class Copying {
 
   // Lists the old mailbox, and says what is in it.
   Done look();
+  // What is not known from the looks before, for the next run. False: nothing.
+  Result<bool> look_again();
   Result<Copied> run();
 
   // Whether the new mailbox holds what was copied, and nothing else.
@@ -61,12 +66,15 @@ class Copying {
   struct Parcel {
     Entry entry;
     std::string id;
+    std::string digest;
     host::Spool text;
   };
+  using Place = std::pair<std::string, std::string>;  // folder and name
 
   Result<std::optional<host::Spool>> read(const Entry& entry) const;
   std::string id_of(const Entry& entry, std::string_view text);
-  Done deliver(std::vector<Parcel>& parcels, Copied& copied) const;
+  bool is_known(const Entry& entry, const std::string& digest);
+  Done deliver(std::vector<Parcel>& parcels, Copied& copied);
 
   Session& session_;
   const Storage& source_;
@@ -75,6 +83,8 @@ class Copying {
   CopyId ids_;
   std::string from_;
   std::vector<Entry> entries_;
+  std::map<Place, std::string> known_;          // what was copied, by its text
+  std::multimap<std::string, Place> vanished_;  // of those, by the text: seen no more by the last look
   std::set<std::string> given_;                 // ids of this run
   std::map<std::string, std::uint64_t> alike_;  // how many of the like came before
 };

@@ -5,7 +5,7 @@
 //   1. the attribute `moving` of the allocation names the new mailbox: nobody else moves this one
 //   2. an object below the user says where the new one is, so that it is never forgotten; it is made
 //   3. the old one is retired: from now on deliveries are temporary trouble
-//   4. everything is copied, and counted; another object says where the old one is
+//   4. all that is found is copied, and counted; another object says where the old one is
 //   5. the tree is switched, on the condition that 1 still holds: deliveries go into the new one
 //   6. the object of the new one is removed; that of the old one stays for `mailbox purge --retired`
 //
@@ -19,6 +19,7 @@
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/text.hpp>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Move {
   Done claim(bool resume);
   Result<Copied> run();
   Done end();
+  // Before the old mailbox is deleted: what other programs have put into it since, they believe stored.
+  Result<Copied> sweep();
 
  private:
   [[nodiscard]] const std::string& old_id() const { return old_.allocation().id; }
@@ -63,6 +66,7 @@ class Move {
   [[nodiscard]] Done check_ours() const;
   Result<Copied> after(Failure met);
   Result<Copied> copy();
+  Done copy_rest();
   Done switch_over();
   [[nodiscard]] Failure overtaken() const;
   [[nodiscard]] Failure with_way_out(Failure failure) const;
@@ -71,6 +75,7 @@ class Move {
   std::string address_;
   const Mailbox& old_;
   Storage fresh_;
+  std::optional<Copying> copying_;
   Copied copied_;
 };
 
@@ -219,13 +224,35 @@ Result<Copied> Move::copy() {
   PIGEON_TRY(check_ours());
   PIGEON_TRY(old_.storage.retire());
   const auto preferences = PIGEON_TRY(old_.preferences(fresh_.mda()));
-  Copying copying(session_, old_.storage, fresh_, preferences, CopyId::of_entry, "move");
-  PIGEON_TRY(copying.look());
-  copied_ = PIGEON_TRY(copying.run());
-  PIGEON_TRY(copying.verify(copied_));
+  copying_.emplace(session_, old_.storage, fresh_, preferences, CopyId::of_entry, "move");
+  PIGEON_TRY(copying_->look());
+  copied_ = PIGEON_TRY(copying_->run());
+  PIGEON_TRY(copy_rest());
+  PIGEON_TRY(copying_->verify(copied_));
   PIGEON_TRY(remember(old_.storage, true));
   PIGEON_TRY(switch_over());
   return copied_;
+}
+
+// No mail arrives any more, but readers are at it: what one puts into a folder that was listed already is
+// found by the next look.
+Done Move::copy_rest() {
+  constexpr int kMostLooks = 20;
+  for (int looks = 0; PIGEON_TRY(copying_->look_again()); ++looks) {
+    if (looks == kMostLooks) {
+      return temporary("copy all messages: other programs put more and more into the old mailbox")
+          .with_remedy("stop who writes to this mailbox");
+    }
+    copied_.add(PIGEON_TRY(copying_->run()));
+  }
+  return {};
+}
+
+Result<Copied> Move::sweep() {
+  auto rest = copying_ ? copy_rest() : Done();
+  if (rest) return copied_;
+  return std::move(rest).failure().while_doing(
+      "copy what came last (mail goes into the new mailbox already, and the old one is kept)");
 }
 
 Done Move::switch_over() {
@@ -303,7 +330,9 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
 
   Move move(session, address, old, Storage(*mda, std::move(proposed)));
   PIGEON_TRY(move.claim(options.resume));
-  const auto copied = PIGEON_TRY(move.run());
+  auto copied = PIGEON_TRY(move.run());
+  PIGEON_TRY(move.end());
+  if (options.purge) copied = PIGEON_TRY(move.sweep());
   const auto& out = session.out();
   out.line(std::to_string(copied.messages) + " messages moved; mail for " + printable(address) +
            " goes into " + name + " from now on");
@@ -317,7 +346,6 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
                                 {"to", name},
                                 {"id", new_id},
                                 {"old", old.allocation().id}});
-  PIGEON_TRY(move.end());
   if (options.purge) return purge_old(session, PIGEON_TRY(standing_mailbox_of(session, address)));
   out.line("The old mailbox, in " + old.storage.name() + ", is kept; delete it with `" +
            mailbox_command("purge", address) + " --retired`.");

@@ -2,7 +2,6 @@
 """A mailbox is moved from one storage format into another: while mail arrives, and whoever is killed when."""
 
 import concurrent.futures
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -11,17 +10,10 @@ import time
 import unittest
 
 import tracing
-from faults import ALWAYS
-from pigeon_site import CTL, MESSAGE, without_prefix
+from move_scene import ALICE, MAILDIR, MoveScene, message
+from pigeon_site import CTL, without_prefix
 from scene import Wrong, expect, in_turn
 from store_site import TWIN, StoreSite
-
-ALICE = "alice@example.com"
-MAILDIR = "mda-maildir"
-
-
-def message(number):
-    return MESSAGE.replace(b"a message", b"message %d" % number)
 
 
 class Move(unittest.TestCase):
@@ -258,51 +250,6 @@ class Move(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0, done.stdout)
 
 
-class MoveScene(StoreSite):
-    """alice has two messages in a Maildir, of which one is marked, and one in a folder."""
-
-    def __init__(self):
-        super().__init__()
-        self.ctl("tree", "set", "/example.com/mailStore", "--class", MAILDIR, "createFolders=TRUE")
-        for number, more in enumerate(([], [], ["-m", "Work"])):
-            done = self.deliver(message=message(number), queue_id=f"Q{number}", extra=more)
-            expect(done.exit == 0, done)
-        file = self.files()[0]
-        file.rename(file.parents[1] / "cur" / f"{file.name}:2,S")
-        self.held_before = self.held()
-        self.saved = self.root / "saved"
-        self.parts = {"state": self.state, "mail": self.base, TWIN: self.bases[TWIN]}
-        for name, path in self.parts.items():
-            self.copy(path, self.saved / name)
-
-    def copy(self, source, target):
-        target.parent.mkdir(exist_ok=True)
-        subprocess.run(["cp", "-a", str(source), str(target)], check=True)
-
-    def reset(self):
-        for name, path in self.parts.items():
-            shutil.rmtree(path)
-            self.copy(self.saved / name, path)
-
-    def move(self, *options):
-        return [str(CTL), *self.common_arguments(), "mailbox", "move", ALICE, TWIN, *options]
-
-    def calls(self):
-        """What a move calls that changes something, as (name, number of that name), in order."""
-        with tempfile.NamedTemporaryFile() as trace:
-            names = sorted(ALWAYS - {"clone", "clone3", "fork", "vfork", "sync_file_range"})
-            known = ",".join("?" + name for name in names)
-            traced = [tracing.strace(), "-f", "-o", trace.name, "-e", f"trace={known}", *self.move()]
-            done = subprocess.run(traced, capture_output=True, text=True, check=False, timeout=120)
-            expect(done.returncode == 0, done.stderr)
-            found, seen = [], {}
-            for call in tracing.calls(trace.name):
-                seen[call.name] = seen.get(call.name, 0) + 1
-                found.append((call.name, seen[call.name]))
-        self.reset()
-        return found
-
-
 def kill(scene, case):
     """The move dies here; a message arrives; the move is resumed, and the message comes again."""
     (name, when), way = case
@@ -322,7 +269,7 @@ def kill(scene, case):
     expect(len(held) == 4 and all(row in held for row in scene.held_before), "held", held, scene.held_before)
     others = scene.others()
     expect(len(others) == 1, "other mailboxes", others)
-    shown = scene.ctl("tree", "get", "/example.com/mailUsers/alice").stdout
+    shown = scene.shown()
     expect("moving" not in shown and "mda-twinAllocation" in shown, shown)
     scene.ctl("mailbox", "purge", "--retired", "--yes", ALICE)
     expect(not scene.home().exists() and len(scene.held()) == 4, "after the purge")
