@@ -3,13 +3,27 @@
 
 #include "host/control/recipient.hpp"
 
+#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
+#include <pigeon/sdk/values.hpp>
 
 #include <unistd.h>
 
 #include <iostream>
 
 namespace pigeon::control {
+namespace {
+
+Update update_of_moving(const Mailbox& mailbox, const std::string& from, const std::string& to) {
+  return {
+      .path = mailbox.principal,
+      .changes = {Change::set("moving", to.empty() ? Values() : Values{to})},
+      .preconditions = {Precondition::equal("id", mailbox.allocation().id),
+                        from.empty() ? Precondition::absent("moving") : Precondition::equal("moving", from)},
+      .deadline = Session::soon()};
+}
+
+}  // namespace
 
 Result<Settings> Mailbox::preferences(const host::Opened& mda) const {
   return host::Allocator::preferences(*attempt.allocated_for, mda);
@@ -45,6 +59,15 @@ Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address
   if (mailbox.is_standing) return mailbox;
   return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": there is none yet")
       .with_remedy("nothing; the first message makes it");
+}
+
+Done while_nobody_moves(Session& session, const Mailbox& mailbox, const std::string& seen,
+                        const std::function<Done()>& step) {
+  const auto ours = PIGEON_TRY(random_token());
+  PIGEON_TRY(session.apply(update_of_moving(mailbox, seen, ours)));
+  auto done = step();
+  PIGEON_TRY(session.apply(update_of_moving(mailbox, ours, "")));
+  return done;
 }
 
 Done mark_ready(Session& session, const Mailbox& mailbox) {

@@ -11,6 +11,7 @@
 #include <pigeon/sdk/result.hpp>
 #include <pigeon/sdk/tree_path.hpp>
 
+#include <functional>
 #include <string>
 
 namespace pigeon::control {
@@ -32,6 +33,12 @@ struct Mailbox {
 Result<Mailbox> mailbox_of(Session& session, const std::string& address);
 // One that there is, or a failure.
 Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address);
+
+// Ends a move before the tree is switched, and does `step` meanwhile. As long as `moving` is ours, whoever
+// was at it cannot switch any more, and nobody begins another move, which would retire what `step` adopts. A
+// conflict: `moving` is not `seen` any more.
+Done while_nobody_moves(Session& session, const Mailbox& mailbox, const std::string& seen,
+                        const std::function<Done()>& step);
 
 // It has been made, says the tree from now on.
 Done mark_ready(Session& session, const Mailbox& mailbox);

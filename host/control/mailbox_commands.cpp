@@ -2,10 +2,8 @@
 #include "host/control/commands.hpp"
 #include "host/control/mailbox.hpp"
 
-#include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/text.hpp>
-#include <pigeon/sdk/values.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -71,15 +69,6 @@ Done forget_allocation(Session& session, const Mailbox& mailbox) {
                         .deadline = Session::soon()});
 }
 
-Update update_of_moving(const Mailbox& mailbox, const std::string& from, const std::string& to) {
-  return {
-      .path = mailbox.principal,
-      .changes = {Change::set("moving", to.empty() ? Values() : Values{to})},
-      .preconditions = {Precondition::equal("id", mailbox.allocation().id),
-                        from.empty() ? Precondition::absent("moving") : Precondition::equal("moving", from)},
-      .deadline = Session::soon()};
-}
-
 // The mailbox takes mail again, and what was begun of another one is deleted.
 Done stamp_again(Session& session, const Mailbox& mailbox) {
   PIGEON_TRY(mailbox.storage.adopt());
@@ -99,14 +88,9 @@ Done stamp_again(Session& session, const Mailbox& mailbox) {
       "delete what was begun (the mailbox itself takes mail again)");
 }
 
-// Ends a move before the tree is switched. As long as `moving` is ours, whoever was at it cannot switch any
-// more, and nobody begins another move, which would retire what is adopted here.
 Done take_back(Session& session, const Mailbox& mailbox, const std::string& address) {
-  const auto ours = PIGEON_TRY(random_token());
-  PIGEON_TRY(session.apply(update_of_moving(mailbox, mailbox.moving, ours)));
-  const auto stamped = stamp_again(session, mailbox);
-  PIGEON_TRY(session.apply(update_of_moving(mailbox, ours, "")));
-  PIGEON_TRY(stamped);
+  PIGEON_TRY(
+      while_nobody_moves(session, mailbox, mailbox.moving, [&] { return stamp_again(session, mailbox); }));
   session.out().line("adopted: mail for " + printable(address) + " goes into it from now on");
   return {};
 }

@@ -19,7 +19,9 @@
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/text.hpp>
 
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -65,6 +67,7 @@ class Move {
   [[nodiscard]] Result<Standing> standing() const;
   [[nodiscard]] Done check_ours() const;
   Result<Copied> after(Failure met);
+  Done give_back();
   Result<Copied> copy();
   Done copy_rest();
   Done switch_over();
@@ -75,6 +78,7 @@ class Move {
   std::string address_;
   const Mailbox& old_;
   Storage fresh_;
+  bool retired_ = false;
   std::optional<Copying> copying_;
   Copied copied_;
 };
@@ -216,13 +220,33 @@ Result<Copied> Move::after(Failure met) {
   // Nobody will ever switch to the new mailbox, and who overtook us may not have seen it.
   static_cast<void>(fresh_.purge());
   static_cast<void>(forget(fresh_id()));
+  if (retired_) PIGEON_TRY(give_back());
   return overtaken();
+}
+
+// Who has taken the mailbox back while we were about to retire it has done so before we did. Another move of
+// it retires it itself.
+Done Move::give_back() {
+  constexpr auto kPause = std::chrono::milliseconds(50);
+  for (const auto deadline = Session::soon(); !deadline.passed(); std::this_thread::sleep_for(kPause)) {
+    const auto object = PIGEON_TRY(principal());
+    const std::string moving(object.attributes.get(kMoving).value_or(""));
+    if (object.attributes.get("id") != old_id()) return {};
+    if (!moving.empty() && PIGEON_TRY(is_there(old_.principal.child(moving)))) return {};
+    if (!moving.empty()) continue;  // it is being taken back, or another move begins
+    auto done = while_nobody_moves(session_, old_, "", [&] { return old_.storage.adopt(); });
+    if (done || done.failure().status != PIGEON_CONFLICT) return done;
+  }
+  return temporary("see whether the mailbox of " + printable(address_) + " takes mail")
+      .with_remedy("go back to it with `" + mailbox_command("adopt", address_) + "`");
 }
 
 Result<Copied> Move::copy() {
   // Not after somebody has taken it back.
   PIGEON_TRY(check_ours());
+  retired_ = true;
   PIGEON_TRY(old_.storage.retire());
+  PIGEON_TRY(check_ours());
   const auto preferences = PIGEON_TRY(old_.preferences(fresh_.mda()));
   copying_.emplace(session_, old_.storage, fresh_, preferences, CopyId::of_entry, "move");
   PIGEON_TRY(copying_->look());

@@ -104,17 +104,22 @@ class MoveScene(StoreSite):
     def shown(self):
         return self.ctl("tree", "get", "/example.com/mailUsers/alice").stdout
 
-    def calls(self):
-        """What a move calls that changes something, as (name, number of that name), in order."""
+    def trace(self):
+        """What a move calls that changes something, in order."""
         with tempfile.NamedTemporaryFile() as trace:
             names = sorted(ALWAYS - {"clone", "clone3", "fork", "vfork", "sync_file_range"})
             known = ",".join("?" + name for name in names)
             traced = [tracing.strace(), "-f", "-o", trace.name, "-e", f"trace={known}", *self.move()]
             done = subprocess.run(traced, capture_output=True, text=True, check=False, timeout=120)
             expect(done.returncode == 0, done.stderr)
-            found, seen = [], {}
-            for call in tracing.calls(trace.name):
-                seen[call.name] = seen.get(call.name, 0) + 1
-                found.append((call.name, seen[call.name]))
+            found = tracing.calls(trace.name)
         self.reset()
+        return found
+
+    def calls(self):
+        """The same, as (name, number of that name)."""
+        found, seen = [], {}
+        for call in self.trace():
+            seen[call.name] = seen.get(call.name, 0) + 1
+            found.append((call.name, seen[call.name]))
         return found

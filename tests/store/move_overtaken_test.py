@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A move that sleeps somewhere, while readers go on."""
+"""A move that sleeps somewhere, while readers, deliveries and other administrators go on."""
 
+import contextlib
+import subprocess
 import unittest
 
-from move_scene import ALICE, MAILDIR, Asleep, message
+from move_scene import ALICE, MAILDIR, Asleep, MoveScene, message
 from pigeon_site import CTL, without_prefix
+from scene import Wrong, expect, in_turn
 from store_site import TWIN, StoreSite
 
 
@@ -35,6 +38,59 @@ class Readers(unittest.TestCase):
         bodies = sorted(without_prefix(text) for text in self.site.texts())
         self.assertEqual(len(bodies), 42)
         self.assertEqual(sorted(set(bodies)), sorted(message(number) for number in range(41)))
+
+
+def overtake(scene, case):
+    """The move sleeps here, while somebody else goes on with it or takes the mailbox back; a message arrives."""
+    (name, when), other = case
+    scene.reset()
+    with Asleep(scene.move(), name, when) as move:
+        with subprocess.Popen(scene.command_of(*other), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as second:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                second.wait(2)  # longer only for a lock that the first one has
+            during = scene.deliver(message=message(5), queue_id="Q5")
+            expect(during.exit in (0, 75), during)
+            move.wake()
+            told, _ = second.communicate(timeout=60)
+        first = move.told()
+    ends = [("first", move.returncode, first), ("second", second.returncode, told)]
+    expect(any(status == 0 for _, status, _ in ends), "nobody succeeded", ends)
+    if other[0] == "adopt" and second.returncode == 0 and "moving" in scene.shown():
+        raise Wrong(f"taken back, and still moving: {ends}")
+    scene.ctl("mailbox", "move", ALICE, TWIN, "--resume")
+    for number in (0, 1, 5):
+        again = scene.deliver(message=message(number), queue_id=f"Q{number}")
+        expect(again.exit == 0, again)
+    held = scene.held()
+    expect(len(held) == 4 and all(row in held for row in scene.held_before), "held", held, scene.held_before, ends)
+    scene.ctl("mailbox", "purge", "--retired", "--yes", ALICE)
+    expect("moving" not in scene.shown() and not scene.others() and not scene.home().exists(), scene.shown(), ends)
+
+
+class Overtaken(unittest.TestCase):
+    def test_taken_back_before_it_is_retired(self):
+        """a mailbox that is taken back just before the move retires it takes mail when that move has seen it"""
+        with MoveScene() as scene:
+            trace = scene.trace()
+            retires = next(at for at, call in enumerate(trace) if call.name == "linkat" and "retired." in str(call))
+            flushes = sum(call.name == "fsync" for call in trace[:retires])
+            with Asleep(scene.move(), "fsync", flushes) as move:
+                scene.ctl("mailbox", "adopt", ALICE)
+                self.assertEqual(scene.deliver(message=message(5), queue_id="Q5").exit, 0)
+                move.wake()
+                told = move.told()
+            self.assertEqual(move.returncode, 1, told)
+            self.assertIn("has taken it back", told)
+            self.assertEqual(scene.deliver(message=message(6), queue_id="Q6").exit, 0)
+            self.assertEqual((len(scene.held()), scene.others()), (5, []))
+
+    def test_overtaken(self):
+        """asleep anywhere, and overtaken: one of the two ends the move, and each message is there once"""
+        with MoveScene() as scene:
+            calls = scene.calls()
+        others = {"resumed": ("move", ALICE, TWIN, "--resume"), "taken back": ("adopt", ALICE)}
+        cases = [("a move", f"{way} at {name} {when}", ((name, when), other)) for name, when in calls for way, other in others.items()]
+        in_turn(self, {"a move": MoveScene}, cases, overtake, 12)
 
 
 if __name__ == "__main__":
