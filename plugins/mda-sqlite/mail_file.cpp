@@ -122,6 +122,21 @@ Result<std::unique_ptr<MailFile>> MailFile::open(Directory home, Deadline patien
   return file;
 }
 
+Result<bool> MailFile::has_tables() {
+  auto* tables = PIGEON_TRY(prepare("SELECT count(*) FROM sqlite_schema"));
+  PIGEON_TRY(tables->with().step());
+  const bool has_any = tables->integer(0) != 0;
+  tables->reset();
+  return has_any;
+}
+
+Result<bool> MailFile::is_blank(Directory home, Deadline patience) {
+  MailFile file(std::move(home));
+  if (!PIGEON_TRY(file.open_there(patience)) || PIGEON_TRY(file.has_tables())) return false;
+  // Others use an empty file, too, and mark it.
+  return PIGEON_TRY(file.pragma("application_id")) == 0;
+}
+
 // A new file is empty until all tables are in it.
 Done MailFile::make_tables() {
   // Fewer, larger pages: most of what is kept is messages.
@@ -142,15 +157,11 @@ Result<std::unique_ptr<MailFile>> MailFile::create(Directory home, Deadline pati
   std::unique_ptr<MailFile> file(new MailFile(std::move(home)));
   if (!PIGEON_TRY(file->open_there(patience)))
     return pigeon::temporary("make mailbox " + file->home_.below(kFile) + ": it vanished at once");
-  auto* tables = PIGEON_TRY(file->prepare("SELECT count(*) FROM sqlite_schema"));
-  PIGEON_TRY(tables->with().step());
-  const bool is_new = tables->integer(0) == 0;
-  tables->reset();
-  if (is_new) {
-    PIGEON_TRY(file->make_tables());
-  } else {
+  if (PIGEON_TRY(file->has_tables())) {
     PIGEON_TRY(file->check_mark());
     PIGEON_TRY(file->open_log());
+  } else {
+    PIGEON_TRY(file->make_tables());
   }
   PIGEON_TRY(file->home_.flush());
   return file;

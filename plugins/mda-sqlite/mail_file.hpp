@@ -43,6 +43,10 @@ class MailFile final : public sqlite_file::Database {
   // The same, made if it is not there, and with all tables. REQUIRES: the home is locked.
   static Result<std::unique_ptr<MailFile>> create(Directory home, Deadline patience);
 
+  // Whether there is one that nobody has ever put a table into: whoever made it stopped before that.
+  // REQUIRES: the home is locked.
+  static Result<bool> is_blank(Directory home, Deadline patience);
+
   MailFile(const MailFile&) = delete;
   MailFile& operator=(const MailFile&) = delete;
   MailFile(MailFile&&) = delete;
@@ -58,6 +62,7 @@ class MailFile final : public sqlite_file::Database {
   Result<bool> open_there(Deadline patience);
   Done check_mark();
   Done open_log();
+  Result<bool> has_tables();
   Done make_tables();
 
   struct Identity {

@@ -189,7 +189,9 @@ Done Mailboxes::purge(const Allocation& allocation, Deadline deadline) {
     if (!PIGEON_TRY(mailboxes.end(home.place, allocation, State::purged)))
       PIGEON_TRY(mailboxes.make(home.place, allocation));  // which refuses mail that bears no stamp
   } else if (PIGEON_TRY(has_file(*home.directory))) {
-    return std::move(file).failure();
+    auto own = PIGEON_TRY(home.directory->find("."));
+    const bool is_blank = own && PIGEON_TRY(MailFile::is_blank(*std::move(own), patience(deadline)));
+    if (!is_blank) return std::move(file).failure();
   }
   let_go(home.path);
   PIGEON_TRY(remove_files(*home.directory));

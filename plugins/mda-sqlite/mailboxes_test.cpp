@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -408,6 +409,39 @@ TEST_CASE("what stands in the file beside the tables does nothing to what is del
   f.deliver({&delivery});
   CHECK(delivery.status() == PIGEON_OK);
   CHECK(f.entries().size() == 1);
+}
+
+TEST_CASE("purging removes a file that who made it has put nothing into, and no file of others") {
+  const Fixture f;
+  REQUIRE(f.mda->purge(f.alice, soon()));
+  const auto file = f.home() / "mail.db";
+  const auto hold = [&](const std::string& statements) {
+    fs::create_directories(f.home());
+    std::ofstream(file).close();
+    fs::permissions(file, fs::perms(0600));
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &database) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(database);
+  };
+  for (const auto* statements : {"", "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL"}) {
+    CAPTURE(statements);
+    hold(statements);
+    CHECK(f.mda->purge(f.alice, soon()));
+    CHECK_FALSE(fs::exists(f.home()));
+  }
+  for (const auto* statements : {"CREATE TABLE others (name TEXT)", "PRAGMA application_id = 7"}) {
+    CAPTURE(statements);
+    hold(statements);
+    CHECK_FALSE(f.mda->purge(f.alice, soon()));
+    CHECK(fs::exists(file));
+    fs::remove(file);
+  }
+  std::ofstream(file) << "a text of somebody else's, longer than the header of a database: "
+                      << std::string(200, 'x');
+  fs::permissions(file, fs::perms(0600));
+  CHECK_FALSE(f.mda->purge(f.alice, soon()));
+  CHECK(fs::exists(file));
 }
 
 TEST_CASE("what is not a file of this mailbox alone is not opened") {
