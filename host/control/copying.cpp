@@ -83,10 +83,31 @@ bool is_delivery_id(const std::string& id) {
   });
 }
 
-// Of the text as it stands.
+// How many '>' a line begins with, if "From " comes after them; else 0.
+std::size_t quotes_in(std::string_view line) {
+  const auto count = line.find_first_not_of('>');
+  return count != std::string_view::npos && starts_with(line.substr(count), "From ") ? count : 0;
+}
+
+// Without what a line "From " may be quoted with: not every format can tell that from a line that came so.
+std::string without_quotes(std::string_view text) {
+  std::string bare;
+  for (auto rest = text; !rest.empty();) {
+    rest.remove_prefix(quotes_in(rest));
+    const auto end = rest.find("\n>");
+    const auto line = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+    bare += line;
+    rest.remove_prefix(line.size());
+  }
+  return bare;
+}
+
+// Of the text, whichever format has given it.
 std::string digest_of(std::string_view text) {
+  const bool may_be_quoted = quotes_in(text) != 0 || text.find("\n>") != std::string_view::npos;
+  const auto bare = may_be_quoted ? without_quotes(text) : std::string();
   host::ParsedMessage whole;
-  whole.body = text;
+  whole.body = may_be_quoted ? std::string_view(bare) : text;
   return host::delivery_id({.queue_id = "", .principal = "", .folder = "", .sender = ""}, whole, true);
 }
 
@@ -156,10 +177,10 @@ bool Copying::is_known(const Entry& entry, const std::string& digest) {
   return true;
 }
 
-Result<std::optional<host::Spool>> Copying::read(const Entry& entry) const {
+Result<std::optional<host::Spool>> Copying::read(const Storage& from, const Entry& entry) const {
   auto writer = PIGEON_TRY(host::Spool::Writer::open(session_.configuration().spool));
   Done written;
-  const auto done = source_.read(entry.folder, entry.name, [&](std::string_view bytes) {
+  const auto done = from.read(entry.folder, entry.name, [&](std::string_view bytes) {
     written = writer.add(bytes);
     return static_cast<bool>(written);
   });
@@ -226,7 +247,7 @@ Result<Copied> Copying::run() {
   std::vector<Parcel> parcels;
   std::uint64_t bytes = 0;
   for (const auto& entry : entries_) {
-    auto text = PIGEON_TRY(read(entry));
+    auto text = PIGEON_TRY(read(source_, entry));
     if (!text) {
       ++copied.removed;
       continue;
@@ -245,19 +266,40 @@ Result<Copied> Copying::run() {
   return copied;
 }
 
+// In some order.
+Result<bool> Copying::has_same_texts(const std::vector<Entry>& entries) const {
+  std::map<std::string, std::uint64_t> missing;
+  for (const auto& [place, digest] : known_) ++missing[digest];
+  for (const auto& entry : entries) {
+    const auto text = PIGEON_TRY(read(target_, entry));
+    const auto found = text ? missing.find(digest_of(text->text())) : missing.end();
+    if (found == missing.end()) return false;
+    if (--found->second == 0) missing.erase(found);
+  }
+  return missing.empty();
+}
+
+// The sizes are compared, and where they differ, the texts. An mbox that is quoted as mboxo gives a line that
+// came as ">From " back as "From ".
 Done Copying::verify(const Copied& copied) const {
   if (!target_.has(PIGEON_MDA_LIST)) return {};
-  std::uint64_t messages = 0;
+  std::vector<Entry> entries;
   std::uint64_t bytes = 0;
   PIGEON_TRY(target_.list([&](const Entry& entry) {
-    ++messages;
+    entries.push_back(entry);
     bytes += entry.bytes;
     return true;
   }));
-  if (messages == copied.messages && bytes == copied.bytes) return {};
+  if (entries.size() == copied.messages && bytes == copied.bytes) return {};
+  if (entries.size() == copied.messages && target_.has(PIGEON_MDA_READ) &&
+      PIGEON_TRY(has_same_texts(entries))) {
+    session_.out().line("In some of them " + target_.name() +
+                        " does not tell lines that begin with \"From \" and \">From \" apart.");
+    return {};
+  }
   return temporary("compare the two mailboxes: " + std::to_string(copied.messages) + " messages with " +
-                   std::to_string(copied.bytes) + " bytes were copied, and " + std::to_string(messages) +
-                   " with " + std::to_string(bytes) + " are there");
+                   std::to_string(copied.bytes) + " bytes were copied, and " +
+                   std::to_string(entries.size()) + " with " + std::to_string(bytes) + " are there");
 }
 
 }  // namespace pigeon::control

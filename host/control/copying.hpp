@@ -71,7 +71,8 @@ class Copying {
   };
   using Place = std::pair<std::string, std::string>;  // folder and name
 
-  Result<std::optional<host::Spool>> read(const Entry& entry) const;
+  [[nodiscard]] Result<std::optional<host::Spool>> read(const Storage& from, const Entry& entry) const;
+  [[nodiscard]] Result<bool> has_same_texts(const std::vector<Entry>& entries) const;
   std::string id_of(const Entry& entry, std::string_view text);
   bool is_known(const Entry& entry, const std::string& digest);
   Done deliver(std::vector<Parcel>& parcels, Copied& copied);

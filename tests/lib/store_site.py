@@ -28,7 +28,9 @@ class StoreSite(Site):
             file.chmod(0o644)
         self.bases = {name: self.directory(name) for name in (TWIN, *others)}
         sections = {name: {"base": str(path)} for name, path in self.bases.items()}
-        self.configure({"plugins": [str(self.plugins)], **sections, **(settings or {})})
+        for name, more in (settings or {}).items():
+            sections[name] = {**sections[name], **more} if name in sections else more
+        self.configure({"plugins": [str(self.plugins)], **sections})
         self.ctl("init")
 
     def directory(self, name):

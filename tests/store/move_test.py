@@ -108,6 +108,17 @@ class Move(unittest.TestCase):
         self.fill(2)
         self.assertEqual(len(self.site.held()), 2)
 
+    def test_quoted(self):
+        """an mbox that cannot tell "From " and ">From " apart is moved into, and it is said what it cannot"""
+        with StoreSite({"mda-mbox": {"quoting": "mboxo"}}, others=["mda-mbox"]) as site:
+            lines = (b"From here\n", b">From here\n>quoted\n>>From there\n", b">plain\n")
+            for number, line in enumerate(lines):
+                self.assertEqual(site.deliver(message=message(number) + line, queue_id=f"Q{number}").exit, 0)
+            done = site.ctl("mailbox", "move", ALICE, "mda-mbox")
+            self.assertIn("does not tell lines", done.stdout)
+            self.assertEqual(len(site.held()), 3)
+            self.assertEqual(site.deliver(message=message(3), queue_id="Q3").exit, 0)
+
     def test_while_mail_arrives(self):
         """many deliveries, retried until they are told 0, and three moves: each message is there once"""
         count, workers = 40, 4
