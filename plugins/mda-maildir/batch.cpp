@@ -129,6 +129,7 @@ Done Batch::begin(Item& item) {
   item.ledger = PIGEON_TRY(Ledger::open(item.mailbox->own()));
   item.claim = PIGEON_TRY(item.ledger->claim(delivery.id(), delivery.id_is_unique()));
   if (!item.claim) {
+    if (delivery.is_moved()) PIGEON_TRY(item.ledger->renew(delivery.id()));
     item.was_there = true;
     item.is_answered = true;
     delivery.answer(
@@ -276,8 +277,9 @@ void Batch::finish(Item& item) {
   const auto warn = [&](const Done& done) {
     if (!done) host_.warning("after delivery " + item.delivery->id() + ": " + done.failure().detail);
   };
-  warn(item.ledger->finish(*item.claim,
-                           [&](const auto& token) { return remove_leftover(*item.mailbox, token); }));
+  const auto forget = [&](const auto& token) { return remove_leftover(*item.mailbox, token); };
+  warn(item.ledger->finish(
+      *item.claim, item.delivery->is_moved() ? Ledger::RemoveLeftover() : Ledger::RemoveLeftover(forget)));
   if (item.has_quota && !item.was_there) warn(Quota::add(item.mailbox->maildir(), item.written.bytes));
   item.delivery->answer(pigeon::Stored{.where = item.place().below(item.name),
                                        .already_there = item.was_there,

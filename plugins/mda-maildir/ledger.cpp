@@ -140,18 +140,27 @@ Done Ledger::wait_for_all(pigeon::Deadline deadline) const {
   return {};
 }
 
+Result<Ledger::Week> Ledger::current_week() const {
+  const auto name = std::to_string(this_week());
+  if (auto week = PIGEON_TRY(done_.find(name))) return Week{*std::move(week), false};
+  return Week{PIGEON_TRY(done_.make(name)), true};
+}
+
 Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {
   if (!claim.is_unique) {
     PIGEON_TRY(abandon(claim));
     int left = kMostForgotten;
-    return has_others_ ? forget_attempts(remove_leftover, left) : Done();
+    return has_others_ && remove_leftover ? forget_attempts(remove_leftover, left) : Done();
   }
-  const auto week = std::to_string(this_week());
-  auto directory = PIGEON_TRY(done_.find(week));
-  const bool is_first_of_week = !directory;
-  if (is_first_of_week) directory = PIGEON_TRY(done_.make(week));
-  PIGEON_TRY(pending_.rename(claim.entry, *directory, claim.entry));
-  return is_first_of_week ? forget_old(remove_leftover) : Done();
+  const auto week = PIGEON_TRY(current_week());
+  PIGEON_TRY(pending_.rename(claim.entry, week.directory, claim.entry));
+  return week.is_new && remove_leftover ? forget_old(remove_leftover) : Done();
+}
+
+// The old name stays until it is forgotten: nobody who looks from week to week meanwhile misses both.
+Done Ledger::renew(const std::string& id) {
+  PIGEON_TRY(PIGEON_TRY(current_week()).directory.create_file(id));
+  return {};
 }
 
 Done Ledger::abandon(const Claim& claim) {

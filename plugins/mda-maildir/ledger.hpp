@@ -44,6 +44,10 @@ class Ledger {
   // Nothing: the message was stored before. A failure that is PIGEON_BUSY: another process is at it now.
   pigeon::Result<std::optional<Claim>> claim(const std::string& id, bool is_unique);
 
+  // What was stored before, and is brought again by whoever copies a mailbox, is kept as if it were stored
+  // now: so it is known the next time.
+  pigeon::Done renew(const std::string& id);
+
   // Waits until no process is at any attempt that has begun. New ones are the caller's to keep out.
   pigeon::Done wait_for_all(pigeon::Deadline deadline) const;
 
@@ -51,7 +55,8 @@ class Ledger {
   [[nodiscard]] pigeon::Done flush() const { return pending_.flush(); }
 
   // The message is durable. `remove_leftover` is called with the token of each attempt that is forgotten for
-  // its age, and removes what that one may have left.
+  // its age, and removes what that one may have left. Without one nothing is forgotten: whoever copies a
+  // mailbox brings what is old as well.
   using RemoveLeftover = std::function<pigeon::Done(const std::string& token)>;
   pigeon::Done finish(const Claim& claim, const RemoveLeftover& remove_leftover);
   // The message has not appeared, and will not.
@@ -62,6 +67,11 @@ class Ledger {
       : pending_(std::move(pending)), done_(std::move(done)) {}
 
   pigeon::Result<bool> is_done(const std::string& id);
+  struct Week {
+    pigeon::Directory directory;
+    bool is_new;
+  };
+  [[nodiscard]] pigeon::Result<Week> current_week() const;
   // The lock on an entry of pending, made if it is not there; nothing if another process has it.
   pigeon::Result<std::optional<Claim>> try_claim(const std::string& entry);
   pigeon::Done forget_old(const RemoveLeftover& remove_leftover);

@@ -220,6 +220,29 @@ TEST_CASE("a message that is moved keeps its time and marks, and its folder is m
   CHECK(again.was_there());
 }
 
+TEST_CASE("what is brought again and again is known, however long ago it was stored") {
+  Fixture f;
+  const auto bring = [&](const std::string& id) {
+    FakeDelivery moved(f.alice, id, "x\n");
+    moved.move(kThen, 0);
+    f.deliver(moved);
+    REQUIRE(moved.status() == PIGEON_OK);
+    return moved.was_there();
+  };
+  const auto done = f.home() / ".pigeon/done";
+  CHECK_FALSE(bring("old"));
+  for (int run = 0; run < 2; ++run) {
+    // Weeks pass, and nothing is brought; then something new is brought first.
+    const fs::path week = *fs::directory_iterator(done);
+    const auto past = done / std::to_string(std::stoi(week.filename()) - 4);
+    fs::rename(week, past);
+    CHECK_FALSE(bring("new in run " + std::to_string(run)));
+    CHECK(bring("old"));
+    fs::remove_all(past);
+    CHECK(bring("old"));
+  }
+}
+
 TEST_CASE("no quota keeps out a message that is moved, and it counts") {
   Fixture f;
   const pigeon::Attributes quota = {{"quotaMessages", {"1"}}};
