@@ -175,24 +175,23 @@ Done mailbox_adopt(Session& session, const std::string& address, const AdoptOpti
   return {};
 }
 
-Done mailbox_purge(Session& session, const std::string& address, const PurgeOptions& options) {
-  const auto mailbox = options.retired ? PIGEON_TRY(mailbox_of(session, address))
-                                       : PIGEON_TRY(standing_mailbox_of(session, address));
-  if (!mailbox.moving.empty()) {
-    return failure(PIGEON_CONFLICT, "purge the mailbox of " + printable(address) + ": it is being moved")
-        .with_remedy("end that with " + end_of_move(address));
-  }
-  if (!options.retired) {
-    PIGEON_TRY(confirm(printable(address), options.yes));
-    PIGEON_TRY(mailbox.storage.purge());
-    return forget_allocation(session, mailbox);
-  }
-  PIGEON_TRY(confirm("the mailboxes that " + printable(address) + " was moved out of", options.yes));
+namespace {
+
+Failure is_being_moved(const std::string& address) {
+  return failure(PIGEON_CONFLICT, "purge the mailbox of " + printable(address) + ": it is being moved")
+      .with_remedy("end that with " + end_of_move(address));
+}
+
+// A move may have begun while somebody thought about it. So what stands in the tree is looked at after the
+// list was made: where nothing is being moved then, nobody will ever switch to what is on the list.
+Done purge_retired(Session& session, const Mailbox& mailbox, const std::string& address) {
+  auto others = PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal));
+  const auto principal = PIGEON_TRY(standing_object(session, mailbox.principal));
+  if (principal.attributes.get("moving")) return is_being_moved(address);
   std::vector<OtherMailbox> old;
-  for (auto& other :
-       PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal))) {
+  for (auto& other : others) {
     // The one that mail goes to: a move that was interrupted just before its end.
-    if (other.allocation.id == mailbox.allocation().id) {
+    if (other.allocation.id == principal.attributes.get("id")) {
       PIGEON_TRY(forget(session, other));
     } else {
       old.push_back(std::move(other));
@@ -203,6 +202,23 @@ Done mailbox_purge(Session& session, const std::string& address, const PurgeOpti
   session.out().line(std::to_string(purged) + " mailboxes deleted");
   session.out().value(boost::json::object{{"purged", purged}});
   return {};
+}
+
+}  // namespace
+
+Done mailbox_purge(Session& session, const std::string& address, const PurgeOptions& options) {
+  const auto mailbox = options.retired ? PIGEON_TRY(mailbox_of(session, address))
+                                       : PIGEON_TRY(standing_mailbox_of(session, address));
+  if (!mailbox.moving.empty()) return is_being_moved(address);
+  if (options.retired) {
+    PIGEON_TRY(confirm("the mailboxes that " + printable(address) + " was moved out of", options.yes));
+    return purge_retired(session, mailbox, address);
+  }
+  PIGEON_TRY(confirm(printable(address), options.yes));
+  const auto principal = PIGEON_TRY(standing_object(session, mailbox.principal));
+  if (principal.attributes.get("moving")) return is_being_moved(address);
+  PIGEON_TRY(mailbox.storage.purge());
+  return forget_allocation(session, mailbox);
 }
 
 Done mailbox_quota(Session& session, const std::string& address, bool recount) {

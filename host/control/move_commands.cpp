@@ -55,7 +55,6 @@ class Move {
  private:
   [[nodiscard]] const std::string& old_id() const { return old_.allocation().id; }
   [[nodiscard]] const std::string& fresh_id() const { return fresh_.allocation().id; }
-  [[nodiscard]] Result<Object> principal() const;
   [[nodiscard]] Result<bool> is_there(const TreePath& path) const;
   template <typename Look>
   Result<Applied> apply(const Update& update, Look&& was_done) const;
@@ -82,13 +81,6 @@ class Move {
   std::optional<Copying> copying_;
   Copied copied_;
 };
-
-// As it stands where writes go.
-Result<Object> Move::principal() const {
-  auto found = PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({old_.principal, 0, true, Session::soon()}));
-  if (found) return std::move(found->object);
-  return not_in_tree(old_.principal);
-}
 
 Result<bool> Move::is_there(const TreePath& path) const {
   return PIGEON_TRY(PIGEON_TRY(session_.tree())->fetch({path, 0, true, Session::soon()})).has_value();
@@ -143,7 +135,7 @@ Done Move::claim(bool resume) {
 }
 
 Result<Move::Standing> Move::standing() const {
-  const auto object = PIGEON_TRY(principal());
+  const auto object = PIGEON_TRY(standing_object(session_, old_.principal));
   if (object.attributes.get("id") == fresh_id()) return Standing::switched;
   const bool is_ours =
       object.attributes.get("id") == old_id() && object.attributes.get(kMoving) == fresh_id();
@@ -174,8 +166,15 @@ Done Move::remember(const Storage& storage, bool is_ready) {
       .deadline = Session::soon()};
   for (const auto& [name, values] : storage.allocation().attributes)
     update.changes.push_back(Change::set(name, values));
-  // A conflict: it is there from an interrupted move.
-  const auto applied = PIGEON_TRY(apply(update, [&] { return is_there(path); }));
+  // A conflict: it is there from an interrupted move, perhaps as one that was begun.
+  auto applied = PIGEON_TRY(apply(update, [&] { return is_there(path); }));
+  if (applied == Applied::conflict && is_ready) {
+    applied = PIGEON_TRY(PIGEON_TRY(session_.tree())
+                             ->apply({.path = path,
+                                      .changes = {Change::set("ready", "TRUE")},
+                                      .preconditions = {Precondition::equal("id", storage.allocation().id)},
+                                      .deadline = Session::soon()}));
+  }
   return applied == Applied::not_there ? Done(not_in_tree(old_.principal)) : Done();
 }
 
@@ -229,7 +228,7 @@ Result<Copied> Move::after(Failure met) {
 Done Move::give_back() {
   constexpr auto kPause = std::chrono::milliseconds(50);
   for (const auto deadline = Session::soon(); !deadline.passed(); std::this_thread::sleep_for(kPause)) {
-    const auto object = PIGEON_TRY(principal());
+    const auto object = PIGEON_TRY(standing_object(session_, old_.principal));
     const std::string moving(object.attributes.get(kMoving).value_or(""));
     if (object.attributes.get("id") != old_id()) return {};
     if (!moving.empty() && PIGEON_TRY(is_there(old_.principal.child(moving)))) return {};

@@ -39,6 +39,11 @@ Entry copy_of(const pigeon_entry& entry) {
 }
 
 Done purge(Session& session, const OtherMailbox& other) {
+  const auto principal = PIGEON_TRY(standing_object(session, other.path.parent()));
+  if (principal.attributes.get("id") == other.allocation.id) {
+    return failure(PIGEON_CONFLICT, "delete mailbox " + printable(other.allocation.id) + " of " +
+                                        printable(other.path.parent().text()) + ": mail goes to it now");
+  }
   auto* mda = PIGEON_TRY(PIGEON_TRY(session.plugins())->open(PIGEON_KIND_MDA, other.mda));
   auto allocation = other.allocation;
   allocation.attributes = host::declared_only(allocation.attributes, *mda);
@@ -53,6 +58,12 @@ Done purge(Session& session, const OtherMailbox& other) {
 }
 
 }  // namespace
+
+Result<Object> standing_object(Session& session, const TreePath& principal) {
+  auto found = PIGEON_TRY(PIGEON_TRY(session.tree())->fetch({principal, 0, true, Session::soon()}));
+  if (found) return std::move(found->object);
+  return not_in_tree(principal);
+}
 
 Done forget(Session& session, const OtherMailbox& other) {
   auto removed =

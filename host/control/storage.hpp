@@ -51,6 +51,9 @@ class Storage {
   Allocation allocation_;
 };
 
+// A user or domain as it stands where writes go.
+Result<Object> standing_object(Session& session, const TreePath& principal);
+
 // A mailbox of a user or domain that is not the one that mail goes to: mail is being moved into it, or was
 // moved out of it.
 struct OtherMailbox {

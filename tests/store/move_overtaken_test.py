@@ -2,6 +2,8 @@
 """A move that sleeps somewhere, while readers, deliveries and other administrators go on."""
 
 import contextlib
+import os
+import pty
 import subprocess
 import unittest
 
@@ -38,6 +40,30 @@ class Readers(unittest.TestCase):
         bodies = sorted(without_prefix(text) for text in self.site.texts())
         self.assertEqual(len(bodies), 42)
         self.assertEqual(sorted(set(bodies)), sorted(message(number) for number in range(41)))
+
+
+class Asked(unittest.TestCase):
+    def test_moved_while_asked(self):
+        """who is asked whether to purge, and says yes while a move is under way, deletes nothing of it"""
+        for options in (["--retired"], []):
+            with self.subTest(options), MoveScene() as scene:
+                master, slave = pty.openpty()
+                command = scene.command_of("purge", *options, ALICE)
+                with subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as purge:
+                    asked = ""
+                    while "yes to go on: " not in asked:
+                        asked += purge.stderr.read(1) or self.fail(asked)
+                    with Asleep(scene.move(), "renameat", 3) as move:
+                        os.write(master, b"yes\n")
+                        _, told = purge.communicate(timeout=30)
+                        self.assertEqual(purge.returncode, 1, told)
+                        self.assertIn("it is being moved", told)
+                        move.wake()
+                        told = move.told()
+                    self.assertEqual(move.returncode, 0, told)
+                for descriptor in (master, slave):
+                    os.close(descriptor)
+                self.assertEqual((scene.held(), len(scene.others())), (scene.held_before, 1))
 
 
 def overtake(scene, case):
