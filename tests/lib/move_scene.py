@@ -25,6 +25,9 @@ def message(number):
     return MESSAGE.replace(b"a message", b"message %d" % number)
 
 
+STOPPED = re.compile(rb"^(\d+) +--- stopped by SIGSTOP", re.MULTILINE)  # strace pads short pids
+
+
 class Asleep:
     """A command that sleeps once it has made a certain call: from when this is entered to `wake`."""
 
@@ -36,9 +39,12 @@ class Asleep:
 
     def __enter__(self):
         end = time.monotonic() + 30
-        while not (found := re.search(rb"^(\d+) --- stopped by SIGSTOP", pathlib.Path(self.trace.name).read_bytes(), re.M)):
+        while not (found := STOPPED.search(pathlib.Path(self.trace.name).read_bytes())):
             if self.process.poll() is not None or time.monotonic() > end:
-                raise Wrong(f"it never slept: {self.process.poll()}, {self.state()}")
+                state = self.state()
+                self.process.kill()  # and with it what it traces
+                self.process.__exit__(None, None, None)
+                raise Wrong(f"it never slept: {self.process.returncode}, {state}")
             time.sleep(0.005)
         self.pid = int(found[1])
         return self
