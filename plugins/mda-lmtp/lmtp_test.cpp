@@ -1,67 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "lmtp.hpp"
 
-#include "scripted_server.hpp"
-
-#include <pigeon/testing/fake_delivery.hpp>
-#include <pigeon/testing/fake_host.hpp>
-#include <pigeon/testing/temporary_directory.hpp>
+#include "lmtp_fixture.hpp"
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
 
+using mda_lmtp::testing::but;
+using mda_lmtp::testing::deliver;
+using mda_lmtp::testing::Fixture;
+using mda_lmtp::testing::is_temporary;
 using mda_lmtp::testing::ScriptedServer;
+using mda_lmtp::testing::user;
 using pigeon::Allocation;
 using pigeon::Deadline;
 using pigeon::testing::FakeDelivery;
-using pigeon::testing::FakeHost;
-using pigeon::testing::TemporaryDirectory;
-
-Allocation user(const std::string& name) {
-  return {.id = "id-" + name,
-          .attributes = {{"address", {name + "@d.example"}}},
-          .principal = {"d.example", name}};
-}
-
-struct Fixture {
-  TemporaryDirectory directory;
-  FakeHost host;
-  pigeon::Attributes settings = {{"server", {"unix:" + (directory / "one")}},
-                                 {"recipient", {"{user}@{domain}"}},
-                                 {"permanent", {"pass"}},
-                                 {"forbidden", {"replace"}},
-                                 {"fields", {"TRUE"}},
-                                 {"connectTimeout", {"2s"}}};
-
-  [[nodiscard]] std::unique_ptr<mda_lmtp::Lmtp> open() const {
-    auto opened = mda_lmtp::Lmtp::open(host.host(), pigeon::Settings(settings));
-    REQUIRE(opened);
-    return *std::move(opened);
-  }
-};
-
-void deliver(mda_lmtp::Lmtp& mda, std::initializer_list<const FakeDelivery*> deliveries) {
-  std::vector<pigeon::Delivery> batch;
-  for (const auto* each : deliveries) batch.push_back(each->delivery());
-  mda.deliver(batch);
-}
-
-// As usual, but for commands that begin so.
-ScriptedServer::Answer but(const std::string& command, const std::optional<std::string>& said) {
-  return [=](const std::string& asked) {
-    const bool is_it = command.empty() ? asked.empty() : asked.rfind(command, 0) == 0;
-    return is_it ? said : ScriptedServer::usual(asked);
-  };
-}
-
-bool is_temporary(const FakeDelivery& delivery) {
-  return PIGEON_STATUS_RANGE(delivery.status()) == PIGEON_TEMPORARY;
-}
 
 }  // namespace
 
@@ -182,48 +143,6 @@ TEST_CASE("a delivery that failed is tried again under its id") {
   CHECK_FALSE(second.was_there());
 }
 
-TEST_CASE(
-    "wherever the server ends the conversation, the delivery is temporary, and told to be in doubt after the "
-    "end of the message only") {
-  for (const std::string command : {"", "LHLO", "MAIL", "RCPT", "DATA", "."}) {
-    for (const std::optional<std::string>& said :
-         {std::optional<std::string>(), std::optional<std::string>("421 4.3.2 bye\r\n"),
-          std::optional<std::string>("garbage\r\n"), std::optional<std::string>("250-half")}) {
-      CAPTURE(command);
-      CAPTURE(said.value_or("closes"));
-      Fixture f;
-      f.settings.set("connectTimeout", "300ms");
-      const ScriptedServer server(f.directory / "one", but(command, said));
-      const auto mda = f.open();
-      const FakeDelivery delivery(user("alice"), "q1", "x\n");
-      pigeon_delivery lent = delivery.lent();
-      lent.deadline = Deadline::in(std::chrono::milliseconds(600)).value();
-      std::vector<pigeon::Delivery> batch = {pigeon::Delivery(lent)};
-      mda->deliver(batch);
-      CHECK(is_temporary(delivery));
-      CHECK_FALSE(delivery.failure().detail.empty());
-      // A farewell is an answer: it says that the message was not taken.
-      CHECK(delivery.failure().may_have_happened == (command == "." && said != "421 4.3.2 bye\r\n"));
-    }
-  }
-}
-
-TEST_CASE("those whose answer was heard before the connection was lost have it, the others are in doubt") {
-  Fixture f;
-  const ScriptedServer server(f.directory / "one", but(". RCPT TO:<bob@", std::nullopt));
-  const auto mda = f.open();
-  const std::string body = "x\n";
-  const FakeDelivery alice(user("alice"), "a", body);
-  const FakeDelivery bob(user("bob"), "b", body);
-  const FakeDelivery carol(user("carol"), "c", body);
-  deliver(*mda, {&alice, &bob, &carol});
-  CHECK(alice.status() == PIGEON_OK);
-  for (const auto* each : {&bob, &carol}) {
-    CHECK(is_temporary(*each));
-    CHECK(each->failure().may_have_happened);
-  }
-}
-
 TEST_CASE("the next server is asked when one cannot be reached, or leaves before it has taken the message") {
   for (const std::string command : {"unreachable", "", "LHLO", "MAIL", "RCPT", "DATA"}) {
     CAPTURE(command);
@@ -270,86 +189,6 @@ TEST_CASE("a batch waits once for a server that does not greet") {
   for (const auto& each : all) CHECK(is_temporary(*each));
 }
 
-TEST_CASE("a server without extensions is spoken to step by step, and gets no parameters") {
-  Fixture f;
-  const ScriptedServer server(f.directory / "one",
-                              [](const std::string& command) -> std::optional<std::string> {
-                                if (command.rfind("LHLO", 0) == 0) return "250 test\r\n";
-                                if (command == "RCPT TO:<nobody@d.example>") return "550 no\r\n";
-                                return ScriptedServer::usual(command);
-                              });
-  const auto mda = f.open();
-  const std::string body = "\xc3\xa4\n";
-  const FakeDelivery nobody(user("nobody"), "n", body);
-  const FakeDelivery alice(user("alice"), "a", body);
-  deliver(*mda, {&nobody, &alice});
-  CHECK(nobody.status() == PIGEON_UNKNOWN_RECIPIENT);
-  CHECK(alice.status() == PIGEON_OK);
-  CHECK(server.taken().front().sender == "MAIL FROM:<>");
-  const FakeDelivery only(user("nobody"), "m", "other\n");
-  deliver(*mda, {&only});
-  const FakeDelivery after(user("alice"), "b", "other\n");
-  deliver(*mda, {&after});
-  CHECK(after.status() == PIGEON_OK);
-  CHECK(server.connections() == 1);
-}
-
-TEST_CASE("a server that wants the message though it has accepted nobody gets none") {
-  Fixture f;
-  const ScriptedServer server(f.directory / "one",
-                              [](const std::string& command) -> std::optional<std::string> {
-                                if (command == "RCPT TO:<nobody@d.example>") return "550 5.1.1 no\r\n";
-                                return ScriptedServer::usual(command);
-                              });
-  const auto mda = f.open();
-  const FakeDelivery nobody(user("nobody"), "n", "x\n");
-  deliver(*mda, {&nobody});
-  CHECK(nobody.status() == PIGEON_UNKNOWN_RECIPIENT);
-  const FakeDelivery alice(user("alice"), "a", "x\n");
-  deliver(*mda, {&alice});
-  CHECK(alice.status() == PIGEON_OK);
-  CHECK(server.taken().size() == 1);
-}
-
-TEST_CASE("a message is refused for its size, as the server says it after MAIL") {
-  for (const bool has_pipelining : {true, false}) {
-    Fixture f;
-    const ScriptedServer server(f.directory / "one",
-                                [=](const std::string& command) -> std::optional<std::string> {
-                                  if (command.rfind("LHLO", 0) == 0 && !has_pipelining)
-                                    return "250-test\r\n250 SIZE 10\r\n";
-                                  if (command.rfind("MAIL", 0) == 0) return "552 5.3.4 too big\r\n";
-                                  if (command.rfind("RCPT", 0) == 0 || command == "DATA")
-                                    return "503 5.5.1 no\r\n";
-                                  return ScriptedServer::usual(command);
-                                });
-    const auto mda = f.open();
-    const FakeDelivery delivery(user("alice"), "q1", std::string(1000, 'x'));
-    deliver(*mda, {&delivery});
-    CHECK(delivery.status() == PIGEON_MESSAGE_REFUSED);
-    CHECK(delivery.failure().dsn == pigeon::Dsn{5, 3, 4});
-  }
-}
-
-TEST_CASE("an address beyond ASCII needs a server that offers SMTPUTF8") {
-  for (const bool has_utf8 : {true, false}) {
-    CAPTURE(has_utf8);
-    Fixture f;
-    const ScriptedServer server(f.directory / "one",
-                                [=](const std::string& command) -> std::optional<std::string> {
-                                  if (command.rfind("LHLO", 0) == 0 && has_utf8)
-                                    return "250-test\r\n250 SMTPUTF8\r\n";
-                                  return ScriptedServer::usual(command);
-                                });
-    const auto mda = f.open();
-    const FakeDelivery delivery(user("\xc3\xa4"), "q1", "x\n");
-    deliver(*mda, {&delivery});
-    CHECK((delivery.status() == PIGEON_OK) == has_utf8);
-    CHECK((has_utf8 || is_temporary(delivery)));
-    if (has_utf8) CHECK(server.taken().front().sender == "MAIL FROM:<> SMTPUTF8");
-  }
-}
-
 TEST_CASE(
     "a folder is asked for behind a delimiter; where that is refused, or none is set, the mail goes to the "
     "user") {
@@ -370,27 +209,6 @@ TEST_CASE(
     CHECK(server.taken()[0].recipients.front() ==
           (delimiter.empty() ? "RCPT TO:<alice@d.example>" : "RCPT TO:<alice+Work@d.example>"));
     CHECK(server.taken()[1].recipients.front() == "RCPT TO:<alice@d.example>");
-  }
-}
-
-TEST_CASE("a server that never answers, or never stops, is given up at the deadline") {
-  for (const std::string command : {"MAIL", "RCPT", "DATA", "."}) {
-    for (const std::string said : {"", "250-more\r\n"}) {
-      CAPTURE(command);
-      CAPTURE(said);
-      Fixture f;
-      const ScriptedServer server(f.directory / "one", but(command, said));
-      const auto mda = f.open();
-      const FakeDelivery delivery(user("alice"), "q1", "x\n");
-      pigeon_delivery lent = delivery.lent();
-      lent.deadline = Deadline::in(std::chrono::milliseconds(200)).value();
-      std::vector<pigeon::Delivery> batch = {pigeon::Delivery(lent)};
-      const auto begin = pigeon::Clock::now();
-      mda->deliver(batch);
-      CHECK(pigeon::Clock::now() - begin < std::chrono::milliseconds(800));
-      CHECK(is_temporary(delivery));
-      CHECK(delivery.failure().may_have_happened == (command == "."));
-    }
   }
 }
 
