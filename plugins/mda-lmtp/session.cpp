@@ -177,13 +177,30 @@ Result<Session::Begun> Session::begin(Transaction& transaction, const Manner& ma
   return begun;
 }
 
+// Without its final dot: what fails here has stored nothing.
 Done Session::send_message(const Transaction& transaction, const Manner& manner) {
   WireText wire(manner.forbidden);
-  return each_piece(transaction, wire, [&](const std::string& piece) -> Done {
+  PIGEON_TRY(each_piece(transaction, wire, [&](const std::string& piece) -> Done {
     if (transaction.deadline.passed())
       return pigeon::failure(PIGEON_TIMEOUT, "the server did not take the message in time");
     return connection_.send(piece, transaction.deadline);
-  });
+  }));
+  return heard_nothing(transaction.deadline);
+}
+
+// What a server says too early would be taken for its answer to the message, and each answer after it for
+// that of another recipient.
+Done Session::heard_nothing(Deadline deadline) {
+  if (connection_.is_quiet()) return {};
+  const auto said = PIGEON_TRY(connection_.reply(deadline));
+  return pigeon::unavailable("the server did not wait for its end: " + said.shown());
+}
+
+// 3xx answers nothing that was said, and the replies after it are anybody's: as if there were none.
+Result<Reply> Session::answer_to_message(Deadline deadline) {
+  auto reply = PIGEON_TRY(connection_.reply(deadline));
+  if (reply.code / 100 == 3) return pigeon::unavailable("the server wants more: " + reply.shown());
+  return reply;
 }
 
 // The message ends; from here on it may be stored, whatever we hear of it. A reply for each recipient, in
@@ -195,7 +212,7 @@ void Session::finish(const Transaction& transaction, const std::vector<Mailbox*>
   std::optional<Failure> met;
   if (!ended) met = std::move(ended).failure();
   for (auto* each : accepted) {
-    const auto reply = met ? Result<Reply>(*met) : connection_.reply(transaction.deadline);
+    const auto reply = met ? Result<Reply>(*met) : answer_to_message(transaction.deadline);
     if (!reply) {
       met = reply.failure();
       auto unknown = Failure(*met).while_doing(doing(*each) + ": after the message was sent");
@@ -206,8 +223,7 @@ void Session::finish(const Transaction& transaction, const std::vector<Mailbox*>
     } else {
       each->outcome =
           failure_of(*reply, Step::message, manner.permanent, doing(*each) + ": the message was answered");
-      // A reply of 3xx answers nothing that was said.
-      has_left = has_left || reply->is_farewell() || reply->code / 100 == 3;
+      has_left = has_left || reply->is_farewell();
     }
   }
   is_broken_ = met || has_left;

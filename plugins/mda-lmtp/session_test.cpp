@@ -67,6 +67,51 @@ TEST_CASE("those whose answer was heard before the connection was lost have it, 
   }
 }
 
+TEST_CASE("an answer of 3xx to a message leaves its recipient and all later ones in doubt") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one",
+                              [](const std::string& command) -> std::optional<std::string> {
+                                if (command == ". RCPT TO:<bob@d.example>")
+                                  return "354 once more\r\n250 2.0.0 saved\r\n";
+                                if (command == ". RCPT TO:<carol@d.example>") return "452 4.2.2 full\r\n";
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const std::string body = "x\n";
+  const FakeDelivery alice(user("alice"), "a", body);
+  const FakeDelivery bob(user("bob"), "b", body);
+  const FakeDelivery carol(user("carol"), "c", body);
+  const FakeDelivery after(user("dora"), "d", "another\n");
+  deliver(*mda, {&alice, &bob, &carol});
+  deliver(*mda, {&after});
+  CHECK(alice.status() == PIGEON_OK);
+  for (const auto* each : {&bob, &carol}) {
+    CHECK(is_temporary(*each));
+    CHECK(each->failure().may_have_happened);
+  }
+  CHECK(after.status() == PIGEON_OK);
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("a server that speaks before a message has its end does not get the end, and has stored nothing") {
+  for (const std::string too_much :
+       {"250 2.0.0 saved\r\n", "421 4.3.2 bye\r\n", "550 5.7.1 no\r\n", "garbage\r\n"}) {
+    CAPTURE(too_much);
+    Fixture f;
+    const ScriptedServer server(f.directory / "one", but("DATA", "354 go ahead\r\n" + too_much));
+    const auto mda = f.open();
+    const FakeDelivery alice(user("alice"), "a", "x\n");
+    const FakeDelivery bob(user("bob"), "b", "x\n");
+    deliver(*mda, {&alice, &bob});
+    for (const auto* each : {&alice, &bob}) {
+      CHECK(is_temporary(*each));
+      CHECK_FALSE(each->failure().may_have_happened);
+      CHECK(each->failure().detail.find(too_much.substr(0, 3)) != std::string::npos);
+    }
+    CHECK(server.taken().empty());
+  }
+}
+
 TEST_CASE("a server without extensions is spoken to step by step, and gets no parameters") {
   Fixture f;
   const ScriptedServer server(f.directory / "one",
