@@ -212,6 +212,36 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a folder that the server cannot be asked for, as it is not ASCII, does not keep mail from the user") {
+  struct Case {
+    std::string user;
+    std::string sender;
+    bool is_stored = false;
+  };
+  for (const auto& each :
+       {Case{"alice", "", true}, Case{"\xc3\xa4", "", false}, Case{"alice", "\xc3\xb6@s.example", false}}) {
+    CAPTURE(each.user);
+    CAPTURE(each.sender);
+    Fixture f;
+    f.settings.set("detailDelimiter", std::string("+"));
+    const ScriptedServer server(f.directory / "one");
+    const auto mda = f.open();
+    const FakeDelivery delivery(user(each.user), "q1", "x\n", "K\xc3\xb6ln");
+    pigeon_delivery lent = delivery.lent();
+    pigeon_envelope envelope = *lent.envelope;
+    envelope.sender = pigeon::borrow(each.sender);
+    lent.envelope = &envelope;
+    std::vector<pigeon::Delivery> batch = {pigeon::Delivery(lent)};
+    mda->deliver(batch);
+    CHECK((delivery.status() == PIGEON_OK) == each.is_stored);
+    CHECK((each.is_stored || is_temporary(delivery)));
+    CHECK(delivery.had_no_such_folder() == each.is_stored);
+    REQUIRE(server.taken().size() == (each.is_stored ? 1 : 0));
+    if (each.is_stored) CHECK(server.taken()[0].recipients.front() == "RCPT TO:<alice@d.example>");
+  }
+}
+
 TEST_CASE("what cannot be written in a command is never sent") {
   Fixture f;
   const ScriptedServer server(f.directory / "one");

@@ -116,6 +116,8 @@ bool Session::can_write(Transaction& transaction) const {
                                            pigeon::printable(transaction.sender) +
                                            "), and the server does not offer SMTPUTF8")
                          .with_reason({4, 6, 7}, "address cannot be handed on");
+      // Without the folder in its address, the mail may be handed on, unless it is the sender's that cannot.
+      each.is_refused = !needs_utf8(transaction.sender);
     }
     has_some = has_some || !each.outcome;
   }

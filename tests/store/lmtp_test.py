@@ -153,6 +153,16 @@ class Answers(unittest.TestCase):
         self.assertEqual(site.deliver(extra=("-m", "Lists/a b")).exit, 0)
         self.assertEqual(len(server.texts("alice+Lists/a b@example.com")), 1)
 
+    def test_folder_not_ascii(self):
+        """a folder that is not ASCII is named to a server that offers SMTPUTF8; else the mail goes to the user"""
+        for offer, stored in ((b"250-SMTPUTF8\r\n", "alice+K\u00f6ln@example.com"), (b"", "alice@example.com")):
+            with self.subTest(offer=offer):
+                server = self.serve({"LHLO": b"250-test\r\n" + offer + b"250 8BITMIME\r\n"})
+                site = site_for(self, server.place, detailDelimiter="+")
+                done = site.deliver(extra=("-m", "K\u00f6ln"))
+                self.assertEqual(done.exit, 0, done.records)
+                self.assertEqual(len(server.texts(stored)), 1, server.messages)
+
     def test_catch_all(self):
         """the mail of a catch-all waits until the administrator has said where it goes"""
         server = self.serve()
