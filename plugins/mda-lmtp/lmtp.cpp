@@ -164,12 +164,23 @@ bool Lmtp::goes_with(const std::vector<Item>& items, const Item& item) const {
 }
 
 void Lmtp::deliver(std::span<Delivery> deliveries) {
+  in_doubt_.clear();
+  deliver_each_id_once(deliveries);
+}
+
+void Lmtp::deliver_each_id_once(std::span<Delivery> deliveries) {
   std::vector<std::vector<Item>> groups;
   std::vector<Delivery> again;
   std::set<std::string> seen;
   for (const auto& delivery : deliveries) {
     if (was_handed_over(delivery)) {
       delivery.answer(pigeon::Stored{.where = "handed over before", .already_there = true});
+      continue;
+    }
+    // Sent again, it would be there twice where the first one was stored.
+    if (const auto met = in_doubt_.find(key_of(delivery));
+        delivery.id_is_unique() && met != in_doubt_.end()) {
+      delivery.answer(met->second);
       continue;
     }
     if (delivery.id_is_unique() && !seen.insert(key_of(delivery)).second) {
@@ -191,7 +202,7 @@ void Lmtp::deliver(std::span<Delivery> deliveries) {
   }
   down_.reset();
   for (auto& group : groups) hand_over(std::move(group));
-  if (!again.empty()) deliver(again);
+  if (!again.empty()) deliver_each_id_once(again);
 }
 
 void Lmtp::hand_over(std::vector<Item> items) {
@@ -219,12 +230,21 @@ void Lmtp::hand_over(std::vector<Item> items) {
       item.no_such_folder = true;
       without_folder.push_back(item);
     } else {
-      if (*mailbox.outcome) (*mailbox.outcome)->no_such_folder = item.no_such_folder;
-      item.delivery->answer(*mailbox.outcome);
-      if (*mailbox.outcome) note(*item.delivery);
+      answer(item, *std::move(mailbox.outcome));
     }
   }
   for (const auto& each : without_folder) hand_over({each});
+}
+
+void Lmtp::answer(const Item& item, Result<pigeon::Stored> outcome) {
+  const auto& delivery = *item.delivery;
+  if (outcome) {
+    outcome->no_such_folder = item.no_such_folder;
+  } else if (outcome.failure().may_have_happened && delivery.id_is_unique()) {
+    in_doubt_.emplace(key_of(delivery), outcome.failure());
+  }
+  delivery.answer(outcome);
+  if (outcome) note(delivery);
 }
 
 // On the connection that is open; else, and if that turns out to be closed, on a new one to each server in

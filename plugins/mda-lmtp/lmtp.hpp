@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -60,7 +61,9 @@ class Lmtp {
   pigeon::Result<Item> prepare(const pigeon::Delivery& delivery) const;
   [[nodiscard]] std::vector<std::string_view> fields_of(const pigeon::Delivery& delivery) const;
   [[nodiscard]] bool goes_with(const std::vector<Item>& items, const Item& item) const;
+  void deliver_each_id_once(std::span<pigeon::Delivery> deliveries);
   void hand_over(std::vector<Item> items);
+  void answer(const Item& item, pigeon::Result<pigeon::Stored> outcome);
   pigeon::Done run(Transaction& transaction);
   pigeon::Result<Session*> session(pigeon::Deadline deadline);
   [[nodiscard]] bool was_handed_over(const pigeon::Delivery& delivery) const;
@@ -68,8 +71,9 @@ class Lmtp {
 
   Options options_;
   std::unique_ptr<Session> session_;
-  std::size_t server_ = 0;               // the one to try first
-  std::optional<pigeon::Failure> down_;  // for the rest of a batch: none could be reached
+  std::size_t server_ = 0;                           // the one to try first
+  std::optional<pigeon::Failure> down_;              // for the rest of a batch: none could be reached
+  std::map<std::string, pigeon::Failure> in_doubt_;  // of this batch
   std::set<std::string> handed_over_;
   std::deque<std::string> in_order_;
 };

@@ -143,6 +143,35 @@ TEST_CASE("a delivery that failed is tried again under its id") {
   CHECK_FALSE(second.was_there());
 }
 
+TEST_CASE("what is in doubt is not sent again under its id in the same batch, but with the next one") {
+  Fixture f;
+  int ends = 0;
+  const ScriptedServer server(f.directory / "one",
+                              [&](const std::string& command) -> std::optional<std::string> {
+                                if (command.rfind(". ", 0) == 0 && ++ends == 1) return std::nullopt;
+                                return ScriptedServer::usual(command);
+                              });
+  const auto mda = f.open();
+  const FakeDelivery first(user("alice"), "q1", "x\n");
+  const FakeDelivery second(user("alice"), "q1", "x\n");
+  const FakeDelivery third(user("alice"), "q1", "x\n");
+  const FakeDelivery other(user("alice"), "q2", "x\n");
+  const FakeDelivery not_unique(user("alice"), "q1", "x\n", "", {}, false);
+  deliver(*mda, {&first, &second, &third, &other, &not_unique});
+  for (const auto* each : {&first, &second, &third}) {
+    CHECK(is_temporary(*each));
+    CHECK(each->failure().may_have_happened);
+  }
+  CHECK(other.status() == PIGEON_OK);
+  CHECK(not_unique.status() == PIGEON_OK);
+  CHECK(server.taken().size() == 3);
+  const FakeDelivery later(user("alice"), "q1", "x\n");
+  deliver(*mda, {&later});
+  CHECK(later.status() == PIGEON_OK);
+  CHECK_FALSE(later.was_there());
+  CHECK(server.taken().size() == 4);
+}
+
 TEST_CASE("the next server is asked when one cannot be reached, or leaves before it has taken the message") {
   for (const std::string command : {"unreachable", "", "LHLO", "MAIL", "RCPT", "DATA"}) {
     CAPTURE(command);
