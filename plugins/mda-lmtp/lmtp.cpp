@@ -61,6 +61,11 @@ Deadline time_to_connect(std::chrono::nanoseconds time, Deadline deadline) {
   return Deadline::in(std::min(time, deadline.left()));
 }
 
+// The time was too short, and nothing was stored.
+bool is_late(const Result<pigeon::Stored>& outcome) {
+  return !outcome && outcome.failure().status == PIGEON_TIMEOUT && !outcome.failure().may_have_happened;
+}
+
 bool same_bytes(std::string_view a, std::string_view b) {
   return a.size() == b.size() && (a.data() == b.data() || a == b);
 }
@@ -218,13 +223,17 @@ void Lmtp::hand_over(std::vector<Item> items) {
       transaction.deadline = each.delivery->deadline();
   }
   const auto done = run(transaction);
+  const bool is_over = transaction.deadline.passed();
+  std::vector<Item> with_time_left;
   std::vector<Item> without_folder;
   for (std::size_t at = 0; at < items.size(); ++at) {
     auto& item = items[at];
     auto& mailbox = transaction.mailboxes[at];
-    if (!done) {
-      item.delivery->answer(done.failure());
-    } else if (mailbox.is_refused && !item.fallback.empty()) {
+    if (!done) mailbox.outcome = Result<pigeon::Stored>(done.failure());
+    if (is_over && !item.delivery->deadline().passed() && (!done || is_late(*mailbox.outcome))) {
+      // It was another one's time that ended.
+      with_time_left.push_back(item);
+    } else if (done && mailbox.is_refused && !item.fallback.empty()) {
       // No folder is a reason to refuse mail.
       item.address = std::exchange(item.fallback, "");
       item.no_such_folder = true;
@@ -233,6 +242,7 @@ void Lmtp::hand_over(std::vector<Item> items) {
       answer(item, *std::move(mailbox.outcome));
     }
   }
+  if (!with_time_left.empty()) hand_over(std::move(with_time_left));
   for (const auto& each : without_folder) hand_over({each});
 }
 
@@ -258,15 +268,17 @@ Done Lmtp::run(Transaction& transaction) {
   }
   session_.reset();
   if (down_) return *down_;  // not everybody waits for it
-  bool is_down = true;
+  std::size_t down = 0;
   const auto first = server_;
   for (std::size_t tried = 0; tried < options_.servers.size() && !transaction.deadline.passed(); ++tried) {
     server_ = (first + tried) % options_.servers.size();
+    // One that had less than its time may still answer the next delivery.
+    const bool has_time = transaction.deadline.left() >= options_.connect_time;
     Done done;
     if (auto opened = session(transaction.deadline); !opened) {
       done = std::move(opened).failure();
+      if (has_time) ++down;
     } else {
-      is_down = false;
       done = (*opened)->transact(transaction, options_.manner);
     }
     if (done) return {};
@@ -274,7 +286,7 @@ Done Lmtp::run(Transaction& transaction) {
     if (met) done.failure().detail = met->detail + "; " + done.failure().detail;
     met = std::move(done).failure();
   }
-  if (met && is_down) down_ = met;
+  if (met && down == options_.servers.size()) down_ = met;
   if (met) return *std::move(met);
   return pigeon::failure(PIGEON_TIMEOUT, "deliver by LMTP: there was no time left");
 }

@@ -297,6 +297,36 @@ TEST_CASE("a message that is moved is not taken: it would lose its marks") {
   CHECK(server.connections() == 0);
 }
 
+TEST_CASE("a delivery that has little time left takes none from those that have more") {
+  for (const std::string silent : {"", "LHLO", "MAIL", "RCPT", "DATA"}) {
+    for (const bool is_same : {true, false}) {
+      CAPTURE(silent);
+      CAPTURE(is_same);
+      Fixture f;
+      int asked = 0;
+      const ScriptedServer server(
+          f.directory / "one", [&](const std::string& command) -> std::optional<std::string> {
+            const bool is_it = silent.empty() ? command.empty() : command.rfind(silent, 0) == 0;
+            return is_it && ++asked == 1 ? "" : ScriptedServer::usual(command);
+          });
+      const auto mda = f.open();
+      const FakeDelivery hasty(user("alice"), "q1", "x\n");
+      const FakeDelivery patient(user("bob"), "q2", is_same ? "x\n" : "y\n");
+      pigeon_delivery lent = hasty.lent();
+      lent.deadline = Deadline::in(std::chrono::milliseconds(200)).value();
+      std::vector<pigeon::Delivery> batch = {pigeon::Delivery(lent), patient.delivery()};
+      const auto begin = pigeon::Clock::now();
+      mda->deliver(batch);
+      CHECK(pigeon::Clock::now() - begin < std::chrono::milliseconds(1500));
+      CHECK(is_temporary(hasty));
+      CHECK_FALSE(hasty.failure().may_have_happened);
+      CHECK(patient.status() == PIGEON_OK);
+      REQUIRE(server.taken().size() == 1);
+      CHECK(server.taken().front().recipients == std::vector<std::string>{"RCPT TO:<bob@d.example>"});
+    }
+  }
+}
+
 TEST_CASE("checking greets every server") {
   Fixture f;
   f.settings.set("server", pigeon::Values{"unix:" + (f.directory / "zero"), "unix:" + (f.directory / "one")});
