@@ -41,14 +41,16 @@ Done Connection::send(std::string_view bytes, Deadline deadline) {
 }
 
 Result<Reply> Connection::reply(Deadline deadline) {
+  bool is_late = false;
   for (;;) {
     if (auto complete = PIGEON_TRY(replies_.next())) return *std::move(complete);
+    // A server that trickles must not keep us beyond the deadline, either. A reply that is complete counts.
+    if (is_late) return pigeon::failure(PIGEON_TIMEOUT, "the server did not answer in time");
     std::array<char, 4096> bytes = {};
     const auto got = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
     if (got > 0) {
       replies_.add({bytes.data(), static_cast<std::size_t>(got)});
-      // A server that trickles must not keep us beyond the deadline, either.
-      if (deadline.passed()) return pigeon::failure(PIGEON_TIMEOUT, "the server did not answer in time");
+      is_late = deadline.passed();
     } else if (got == 0) {
       return lost("the server closed it");
     } else if (errno == EAGAIN) {
