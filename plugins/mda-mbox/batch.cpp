@@ -137,17 +137,22 @@ Done Batch::choose_folder(const Mailbox& mailbox, Item& item) const {
   const auto& delivery = *item.delivery;
   const auto wanted = folder_file(delivery.folder());
   if (wanted && wanted->empty()) return {};
-  const auto folders = PIGEON_TRY(mailbox.folders());
-  const auto is_there = [&]() -> Result<bool> {
-    if (!wanted || !folders) return false;
-    const auto files = PIGEON_TRY(Mailbox::folder_files(*folders));
-    return std::find(files.begin(), files.end(), *wanted) != files.end();
-  };
-  const bool may_be_made = delivery.is_moved() || delivery.preferences().is_true("createFolders");
-  const bool found = PIGEON_TRY(is_there());
-  if (!found && wanted && may_be_made) PIGEON_TRY(mailbox.make_folder(*wanted));
-  item.no_such_folder = !wanted || (!found && !may_be_made);
-  if (!item.no_such_folder) item.file = *wanted;
+  item.no_such_folder = !wanted;
+  if (!wanted) return {};
+  const auto files = PIGEON_TRY(mailbox.folder_files());
+  const auto find = [&](auto&& is_it) { return std::find_if(files.begin(), files.end(), is_it); };
+  auto found = find([&](const std::string& file) { return file == *wanted; });
+  // Another program may have made it, in its own spelling.
+  if (found == files.end())
+    found = find([&](const std::string& file) { return folder_name(file) == folder_name(*wanted); });
+  if (found != files.end()) {
+    item.file = *found;
+  } else if (delivery.is_moved() || delivery.preferences().is_true("createFolders")) {
+    PIGEON_TRY(mailbox.make_folder(*wanted));
+    item.file = *wanted;
+  } else {
+    item.no_such_folder = true;
+  }
   return {};
 }
 
@@ -156,11 +161,15 @@ Done Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string&
   std::optional<Directory> folders;
   std::optional<State> state;
   if (!file.empty()) {
-    folders = PIGEON_TRY(mailbox.folders());
+    folders = PIGEON_TRY(mailbox.directory_of(file));
+    if (!folders) {
+      return mailbox_rules::gone(mailbox.directory().below(mailbox.name()) + " with folder " + file,
+                                 items.front()->delivery->allocation());
+    }
     state = PIGEON_TRY(folder_state(mailbox, file));
   }
   const auto& directory = folders ? *folders : mailbox.directory();
-  const auto& name = file.empty() ? mailbox.name() : file;
+  const auto name = file.empty() ? mailbox.name() : Mailbox::name_of(file);
   auto spool =
       PIGEON_TRY(Spool::open(directory, name, state ? *state : mailbox.state(), rules_.locks, until));
   if (!spool) return mailbox_rules::gone(directory.below(name), items.front()->delivery->allocation());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "folder.hpp"
 
+#include "hash.hpp"
+
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
@@ -90,6 +92,15 @@ std::string folder_name(std::string_view file) {
 
 bool is_folder_file(std::string_view file) {
   return !file.empty() && file.front() != '.' && !file.ends_with(kLockSuffix);
+}
+
+std::string folder_key(const std::string& file) {
+  const bool is_word = file.find_first_of(" /") == std::string::npos && !pigeon::has_control_characters(file);
+  if (is_word && file.size() <= kLongestFile) return file;
+  // No folder's file begins with a dot.
+  Hash hash;
+  hash.add(file);
+  return "." + hash.text();
 }
 
 }  // namespace mda_mbox

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Names of files: of a mailbox, and of its folders, which are files of one directory, "Work.Reports" for
-// Work/Reports. None of them can be taken for the lock of another one, "NAME.lock".
+// Work/Reports; what other programs have made in directories below that, "Work/Reports", is the same folder.
+// None of them can be taken for the lock of another one, "NAME.lock".
 #pragma once
 
 #include <optional>
@@ -24,7 +25,11 @@ std::optional<std::string> folder_file(std::string_view folder);
 // The other way; what is not well-formed is shown as it is.
 std::string folder_name(std::string_view file);
 
-// Whether a file in the directory of folders is one.
+// Whether a file below the directory of folders is one, by its name.
 bool is_folder_file(std::string_view file);
+
+// By which name our own records know a folder's file, which other programs may have called anything: a single
+// word, which can be a part of a file's name.
+std::string folder_key(const std::string& file);
 
 }  // namespace mda_mbox

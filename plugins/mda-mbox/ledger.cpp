@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ledger.hpp"
 
+#include "folder.hpp"
+
 #include <pigeon/sdk/text.hpp>
 
 #include <sys/stat.h>
@@ -134,15 +136,16 @@ void Ledger::claim(const std::string& hash) {
 }
 
 std::optional<std::uint64_t> Ledger::known(const std::string& file) const {
-  const auto found = known_.find(file);
+  const auto found = known_.find(folder_key(file));
   if (found == known_.end()) return std::nullopt;
   return found->second;
 }
 
 void Ledger::know(const std::string& file, std::uint64_t size) {
-  known_[file] = size;
+  const auto key = folder_key(file);
+  known_[key] = size;
   if (std::exchange(is_damaged_, false)) unsaved_ += std::string(kSeen) + "\n";
-  unsaved_ += known_line(file, size);
+  unsaved_ += known_line(key, size);
 }
 
 Done Ledger::save(const Directory& own) {

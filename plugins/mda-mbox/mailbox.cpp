@@ -31,6 +31,8 @@ using mailbox_rules::unstamped;
 constexpr const char* kState = "state";
 // ".{name}.pigeon" is a name of a file as well.
 constexpr std::size_t kLongestName = 240;
+// Of directories below that of the folders.
+constexpr int kMostLevels = 32;
 
 Failure foreign(const Directory& directory, const Place& place, const std::string& id,
                 const Allocation& allocation) {
@@ -47,6 +49,28 @@ Result<Directory> make_directory(const Directory& base, const Place& place) {
   auto same = PIGEON_TRY(base.find("."));
   if (!same) return pigeon::temporary("open " + base.shown() + ": it vanished at once");
   return *std::move(same);
+}
+
+// Every file that may hold mail: what is not found here is not moved, and yet is deleted in the end.
+Done add_files(const Directory& directory, const std::string& above, int level,
+               std::vector<std::string>& files) {
+  if (level > kMostLevels) {
+    return pigeon::misconfigured("look for folders in " + directory.shown() +
+                                 ": it is too deep below the mailbox")
+        .with_remedy("move it upwards");
+  }
+  for (const auto& name : PIGEON_TRY(directory.names())) {
+    struct stat status = {};
+    if (name.front() == '.' || ::fstatat(directory.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
+    if (S_ISDIR(status.st_mode)) {
+      const auto below = PIGEON_TRY(directory.find(name));
+      if (below) PIGEON_TRY(add_files(*below, above + name + "/", level + 1, files));
+    } else if (S_ISREG(status.st_mode) && is_folder_file(name)) {
+      files.push_back(above + name);
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -194,10 +218,6 @@ Done Mailbox::purge(const Directory& base, const Allocation& allocation, pigeon:
   return remove_directory(*directory, place.own());
 }
 
-Result<std::optional<Directory>> Mailbox::folders() const {
-  return directory_.find(place_.folders());
-}
-
 Done Mailbox::make_folder(const std::string& file) const {
   const auto folders = PIGEON_TRY(directory_.make(place_.folders()));
   PIGEON_TRY(directory_.flush());
@@ -205,16 +225,17 @@ Done Mailbox::make_folder(const std::string& file) const {
   return {};
 }
 
-Result<std::vector<std::string>> Mailbox::folder_files(const Directory& folders) {
-  auto names = PIGEON_TRY(folders.names());
-  std::erase_if(names, [&](const std::string& name) {
-    struct stat status = {};
-    return !is_folder_file(name) ||
-           ::fstatat(folders.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-           !S_ISREG(status.st_mode);
-  });
-  std::sort(names.begin(), names.end());
-  return names;
+Result<std::vector<std::string>> Mailbox::folder_files() const {
+  std::vector<std::string> files;
+  const auto folders = PIGEON_TRY(directory_.find(place_.folders()));
+  if (folders) PIGEON_TRY(add_files(*folders, "", 1, files));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Result<std::optional<Directory>> Mailbox::directory_of(const std::string& file) const {
+  const auto slash = file.rfind('/');
+  return directory_.find(place_.folders() + (slash == std::string::npos ? "" : "/" + file.substr(0, slash)));
 }
 
 }  // namespace mda_mbox

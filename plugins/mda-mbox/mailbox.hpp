@@ -4,7 +4,7 @@
 //
 //   {base}/.pigeon-base                   the base's mark: without it, nothing is looked for or made below
 //   {base}/{directory}/{name}             the mbox
-//   {base}/{directory}/{name}.folders/    an mbox for each folder, see folder.hpp
+//   {base}/{directory}/{name}.folders/    an mbox for each folder, see folder.hpp; also in directories below
 //   {base}/{directory}/.{name}.pigeon/    ours: allocation, the stamp; retired.ID, where it takes no mail any
 //                                         more; state, see state.hpp, which is also what excludes our own
 //                                         processes; stored.WEEK, see ledger.hpp
@@ -66,12 +66,13 @@ class Mailbox {
   [[nodiscard]] const Directory& own() const { return own_; }
   [[nodiscard]] State& state() { return state_; }
 
-  // The directory of folders; nothing if there is none.
-  [[nodiscard]] Result<std::optional<Directory>> folders() const;
   // Makes a folder's file with the directory that it is in, durably.
   Done make_folder(const std::string& file) const;
-  // The files of the folders.
-  static Result<std::vector<std::string>> folder_files(const Directory& folders);
+  // The files of the folders, as paths below their directory.
+  [[nodiscard]] Result<std::vector<std::string>> folder_files() const;
+  // The directory that such a file stands in, under the last part of its path; nothing: it is gone.
+  [[nodiscard]] Result<std::optional<Directory>> directory_of(const std::string& file) const;
+  static std::string name_of(const std::string& file) { return file.substr(file.rfind('/') + 1); }
 
  private:
   Mailbox(Place place, Directory directory, Directory own, State state)

@@ -51,6 +51,41 @@ TEST_CASE("a message is found by its name when others before it are gone, and wh
   CHECK(gone.failure().status == PIGEON_NOT_THERE);
 }
 
+TEST_CASE("a folder that another program has made is listed, read and counted, however deep and long it is") {
+  const Fixture f;
+  const auto folders = f.directory.path() / "base/d/alice.folders";
+  std::filesystem::create_directories(folders / "Projects/Old one");
+  std::filesystem::create_directories(folders / ".imap/Projects");
+  const std::string text = "From bob Sun Sep  9 01:46:40 2001\nSubject: precious\n\nx\n\n";
+  const std::string long_name(252, 'n');
+  for (const std::string file : {"Projects/2026", "Projects/Old one/2001", ".imap/Projects/x", "a b"})
+    f.write("base/d/alice.folders/" + file, text);
+  f.write("base/d/alice.folders/" + long_name, text);
+  std::filesystem::create_directory_symlink(folders / "Projects", folders / "link");
+  const auto entries = f.list();
+  std::vector<std::string> found;
+  for (const auto& entry : entries) {
+    found.push_back(entry.folder);
+    CHECK(f.read(entry) == "Subject: precious\n\nx\n");
+  }
+  CHECK(found == std::vector<std::string>{"Projects/2026", "Projects/Old one/2001", "a b", long_name});
+  const auto usage = f.mda->usage(f.alice, pigeon::Settings(pigeon::Attributes{}), true, Fixture::soon());
+  REQUIRE(usage);
+  CHECK(usage->messages == 4);
+  CHECK(usage->bytes == 4 * text.size());
+  const FakeDelivery delivery(f.alice, "q1", "two\n", "Projects/2026");
+  for (int round = 0; round < 2; ++round) f.deliver({&delivery});
+  CHECK_FALSE(delivery.had_no_such_folder());
+  CHECK(pigeon::starts_with(f.content("base/d/alice.folders/Projects/2026"), text + "From "));
+  CHECK(f.list().size() == 5);
+  auto deep = folders;
+  for (int level = 0; level < 40; ++level) deep /= "d";
+  std::filesystem::create_directories(deep);
+  const auto too_deep = f.mda->list(f.alice, Fixture::soon(), [](const pigeon::Entry&) { return true; });
+  REQUIRE_FALSE(too_deep);
+  CHECK(too_deep.failure().detail.find("too deep") != std::string::npos);
+}
+
 TEST_CASE("no name and no folder that is asked for leads anywhere else") {
   const Fixture f;
   for (const std::string name :

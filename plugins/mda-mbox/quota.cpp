@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "quota.hpp"
 
+#include "folder.hpp"
+
 #include <pigeon/sdk/text.hpp>
 
 #include <sys/stat.h>
@@ -19,7 +21,7 @@ Done add_file(pigeon::Usage& usage, Spool& spool, Quoting quoting, bool with_mes
 }  // namespace
 
 Result<State> folder_state(const Mailbox& mailbox, const std::string& file) {
-  auto state = PIGEON_TRY(State::open(mailbox.own(), "state." + file, true));
+  auto state = PIGEON_TRY(State::open(mailbox.own(), "state." + folder_key(file), true));
   PIGEON_TRY(state.load());
   return state;
 }
@@ -35,12 +37,11 @@ Result<pigeon::Usage> usage_of(Mailbox& mailbox, Quoting quoting, const LockRule
   if (open != nullptr) PIGEON_TRY(add_file(usage, *open, quoting, with_messages, recount, deadline));
   if (open == nullptr || !open_file.empty())
     PIGEON_TRY(add(mailbox.directory(), mailbox.name(), mailbox.state()));
-  const auto folders = PIGEON_TRY(mailbox.folders());
-  if (!folders) return usage;
-  for (const auto& file : PIGEON_TRY(Mailbox::folder_files(*folders))) {
-    if (open != nullptr && file == open_file) continue;
+  for (const auto& file : PIGEON_TRY(mailbox.folder_files())) {
+    const auto directory = PIGEON_TRY(mailbox.directory_of(file));
+    if (!directory || (open != nullptr && file == open_file)) continue;
     auto state = PIGEON_TRY(folder_state(mailbox, file));
-    PIGEON_TRY(add(*folders, file, state));
+    PIGEON_TRY(add(*directory, Mailbox::name_of(file), state));
   }
   return usage;
 }

@@ -111,12 +111,12 @@ Done each_file(Mailbox& mailbox, const Allocation& allocation, const Rules& rule
   };
   if (wanted.empty() || wanted == folder_name(""))
     PIGEON_TRY(look_at_one(mailbox.directory(), mailbox.name(), mailbox.state(), folder_name("")));
-  const auto folders = PIGEON_TRY(mailbox.folders());
-  if (!folders) return {};
-  for (const auto& file : PIGEON_TRY(Mailbox::folder_files(*folders))) {
+  for (const auto& file : PIGEON_TRY(mailbox.folder_files())) {
     if (!wanted.empty() && wanted != folder_name(file)) continue;
+    const auto directory = PIGEON_TRY(mailbox.directory_of(file));
+    if (!directory) continue;
     auto state = PIGEON_TRY(folder_state(mailbox, file));
-    PIGEON_TRY(look_at_one(*folders, file, state, folder_name(file)));
+    PIGEON_TRY(look_at_one(*directory, Mailbox::name_of(file), state, folder_name(file)));
   }
   return {};
 }

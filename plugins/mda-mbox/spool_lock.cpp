@@ -169,6 +169,8 @@ Result<bool> SpoolLock::take_dotlock(const std::string& name, const LockRules& r
     error = file.is_open() ? 0 : errno;
   }
   if (error == EEXIST) return false;
+  // Nobody else has a dotlock of such a name either.
+  if (error == ENAMETOOLONG) return true;
   if (error != 0) return pigeon::system_failure("create " + directory_->below(name), error);
   dotlock_.swap(own);
   struct stat status = {};
