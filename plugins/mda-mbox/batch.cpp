@@ -35,6 +35,21 @@ pigeon::Deadline earlier(pigeon::Deadline one, pigeon::Deadline other) {
 
 }  // namespace
 
+Done settle(Mailbox& mailbox, const Rules& rules, pigeon::Deadline deadline) {
+  Ledger ledger;
+  PIGEON_TRY(ledger.read(mailbox.own()));
+  return each_file(mailbox,
+                   [&](const Directory& directory, const std::string& name, State& state,
+                       const std::string& file) -> Done {
+                     if (!state.has_intent()) return {};
+                     auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules.locks, deadline));
+                     if (!spool) return {};
+                     PIGEON_TRY(spool->recover(rules.quoting, ledger, file, deadline));
+                     PIGEON_TRY(ledger.save(mailbox.own()));
+                     return spool->end_append();
+                   });
+}
+
 Ledger& Ledgers::of(const std::string& id) {
   constexpr std::size_t kMost = 64;
   constexpr std::size_t kMostKnown = 1'000'000;
@@ -174,11 +189,13 @@ Done Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string&
       PIGEON_TRY(Spool::open(directory, name, state ? *state : mailbox.state(), rules_.locks, until));
   if (!spool) return mailbox_rules::gone(directory.below(name), items.front()->delivery->allocation());
   PIGEON_TRY(spool->recover(rules_.quoting, ledger, file, earliest(items)));
+  PIGEON_TRY(ledger.save(mailbox.own()));
   return append(mailbox, ledger, *spool, file, items);
 }
 
 bool Batch::was_there(Ledger& ledger, Item& item) {
   const bool is_unique = item.delivery->id_is_unique();
+  if (is_unique && ledger.has(item.delivery->id())) return true;
   if (!ledger.has_found() || !ledger.can_claim(item.message.hash(), is_unique)) return false;
   ledger.claim(item.message.hash());
   return true;
@@ -217,7 +234,13 @@ Done Batch::append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::st
   const auto store = [&](const Items& some) -> Done {
     std::vector<Letter> letters;
     for (auto* item : some) letters.push_back({from_line_of(*item->delivery, item->message), &item->message});
-    return spool.append(letters, rules_.quoting);
+    return spool.append(letters, rules_.quoting, [&] {
+      std::vector<Ledger::Intent> intents;
+      for (auto* item : some) {
+        if (item->delivery->id_is_unique()) intents.push_back({item->delivery->id(), item->message.hash()});
+      }
+      return ledger.intend(mailbox.own(), intents);
+    });
   };
   auto stored = fresh.empty() ? Done() : store(fresh);
   if (!stored && fresh.size() > 1 && !stored.failure().may_have_happened) {

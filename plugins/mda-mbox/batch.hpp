@@ -43,6 +43,9 @@ struct Rules {
   LockRules locks;
 };
 
+// Ends what deliveries that were killed have left in a mailbox, as the next ones would: no more will come.
+Done settle(Mailbox& mailbox, const Rules& rules, pigeon::Deadline deadline);
+
 class Batch {
  public:
   Batch(const Directory& base, const Rules& rules, Ledgers& ledgers, pigeon::Host host)

@@ -87,12 +87,20 @@ void Ledger::take(std::string_view line) {
   }
   if (line == kSeen) is_damaged_ = false;
   if (line.find('\0') != std::string_view::npos) is_damaged_ = true;
+  if (words.size() == 3 && words[0] == ">" && is_word(words[1]) && is_word(words[2]))
+    intended_.emplace(words[2], words[1]);
   if (words.size() != 2 || words[1].size() != kHashSize || !is_word(words[1])) return;
   if (words[0] == "?" || words[0] == "%" || words[0] == "!") {
     take_found(words[0].front(), std::string(words[1]));
   } else if (is_word(words[0])) {
-    stored_.emplace(words[0], words[1]);
+    note_stored(std::string(words[0]), std::string(words[1]));
   }
+}
+
+void Ledger::note_stored(const std::string& id, const std::string& hash) {
+  stored_.emplace(id, hash);
+  const auto [first, last] = intended_.equal_range(hash);
+  for (auto each = first; each != last;) each = each->second == id ? intended_.erase(each) : std::next(each);
 }
 
 void Ledger::take_found(char sign, const std::string& hash) {
@@ -120,14 +128,19 @@ std::optional<std::string> Ledger::id_of(const std::string& hash) {
 }
 
 void Ledger::stored(const std::string& id, const std::string& hash) {
-  stored_.emplace(id, hash);
+  note_stored(id, hash);
   unsaved_.append(id).append(" ").append(hash).append("\n");
 }
 
-void Ledger::found(const std::string& hash, bool is_ours) {
+bool Ledger::found(const std::string& hash, bool is_ours) {
+  if (const auto intent = intended_.find(hash); is_ours && intent != intended_.end()) {
+    stored(std::string(intent->second), hash);
+    return true;
+  }
   const char sign = is_ours ? '?' : '%';
   take_found(sign, hash);
   unsaved_.append(1, sign).append(" ").append(hash).append("\n");
+  return false;
 }
 
 void Ledger::claim(const std::string& hash) {
@@ -148,8 +161,21 @@ void Ledger::know(const std::string& file, std::uint64_t size) {
   unsaved_ += known_line(key, size);
 }
 
+Done Ledger::intend(const Directory& own, std::span<const Intent> intents) {
+  std::string text;
+  for (const auto& [id, hash] : intents) {
+    intended_.emplace(hash, id);
+    text.append("> ").append(id).append(" ").append(hash).append("\n");
+  }
+  return text.empty() ? Done() : write(own, std::move(text));
+}
+
 Done Ledger::save(const Directory& own) {
-  if (unsaved_.empty()) return {};
+  return unsaved_.empty() ? Done() : write(own, std::exchange(unsaved_, {}));
+}
+
+Done Ledger::write(const Directory& own, std::string text) {
+  const bool was_stale = std::exchange(is_stale_, true);
   const auto name = std::string(kName) + std::to_string(this_week());
   auto file = PIGEON_TRY(own.open_file(name, O_WRONLY | O_APPEND));
   const bool is_first_of_week = !file;
@@ -157,18 +183,17 @@ Done Ledger::save(const Directory& own) {
   if (!file)
     return pigeon::temporary("create " + own.below(name) + ": another process did at the same moment");
   // An empty line first: what a power failure has left may have no end.
-  auto text = "\n" + std::exchange(unsaved_, {});
+  text.insert(0, 1, '\n');
   if (is_first_of_week) {
     // What older weeks say of files is to outlive them.
     for (const auto& [known, size] : known_) text += known_line(known, size);
   }
   auto& week = weeks_[name];
   struct stat status = {};
-  is_stale_ = true;
   PIGEON_TRY(pigeon::write_all(*file, text, own.below(name)));
   if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + own.below(name), errno);
   week = {status.st_ino, static_cast<std::size_t>(status.st_size)};
-  is_stale_ = false;
+  is_stale_ = was_stale;
   return is_first_of_week ? forget_old(own) : Done();
 }
 

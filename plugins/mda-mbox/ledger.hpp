@@ -4,6 +4,7 @@
 // file per week that is appended to and never flushed:
 //
 //   ID HASH    stored under this unique id, with this hash of its bytes
+//   > ID HASH  about to be: so, if it is found in what this append of ours has left, it was
 //   ? HASH     found in the mbox, from an append of ours that was not answered
 //   % HASH     found in the mbox, from whomever
 //   ! HASH     one such is accounted for
@@ -24,6 +25,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,9 +48,18 @@ class Ledger {
   // Up to where it has been told of a file; empty: the mbox itself. Nothing: it was not.
   [[nodiscard]] std::optional<std::uint64_t> known(const std::string& file) const;
 
+  // Writes at once what is about to be stored, and nothing else.
+  struct Intent {
+    std::string id;
+    std::string hash;
+  };
+  pigeon::Done intend(const pigeon::Directory& own, std::span<const Intent> intents);
+
   // These count at once, and are written with the next save.
   void stored(const std::string& id, const std::string& hash);
-  void found(const std::string& hash, bool is_ours);
+  // A message that stands in the mbox, and that nobody has told of. True: its id is known, and counts as
+  // stored.
+  bool found(const std::string& hash, bool is_ours);
   void claim(const std::string& hash);
 
   void know(const std::string& file, std::uint64_t size);
@@ -57,7 +68,7 @@ class Ledger {
   // What was not saved is not so.
   void forget_unsaved();
 
-  [[nodiscard]] std::size_t size() const { return stored_.size() + found_.size(); }
+  [[nodiscard]] std::size_t size() const { return stored_.size() + intended_.size() + found_.size(); }
 
  private:
   struct Week {
@@ -69,6 +80,8 @@ class Ledger {
     int others = 0;
   };
 
+  pigeon::Done write(const pigeon::Directory& own, std::string text);
+  void note_stored(const std::string& id, const std::string& hash);
   pigeon::Done read_week(const pigeon::Directory& own, const std::string& name, Week& week);
   void take(std::string_view line);
   void take_found(char sign, const std::string& hash);
@@ -77,6 +90,7 @@ class Ledger {
   std::map<std::string, Week> weeks_;
   std::unordered_map<std::string, std::string> stored_;  // id to hash
   std::unordered_map<std::string, std::string> ids_;     // hash to id, once it was asked for; empty: several
+  std::multimap<std::string, std::string> intended_;     // hash to id
   std::unordered_map<std::string, Found> found_;
   std::map<std::string, std::uint64_t> known_;
   bool is_damaged_ = false;

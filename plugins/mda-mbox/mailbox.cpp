@@ -178,14 +178,15 @@ Done Mailbox::adopt(const Directory& base, const Allocation& allocation, pigeon:
 
 // The mark comes before the lock: from then on each delivery, once it has the lock, lets go of it at once.
 // Under many of them, the lock would else not be had in time.
-Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline) {
+Done Mailbox::retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline,
+                     const std::function<Done(Mailbox&)>& settle) {
   const auto place = PIGEON_TRY(Place::of(allocation));
   const auto directory = PIGEON_TRY(find_directory(base, place));
   const auto own = directory ? PIGEON_TRY(directory->find(place.own())) : std::nullopt;
   if (own && PIGEON_TRY(stamp_of(*directory, place.own())) == allocation.id)
     PIGEON_TRY(own->publish(retired_mark(allocation), ""));
-  PIGEON_TRY(open_to_read(base, allocation, deadline));
-  return {};
+  auto mailbox = PIGEON_TRY(open_to_read(base, allocation, deadline));
+  return settle(mailbox);
 }
 
 // The stamp goes first, so that no delivery takes what is being deleted for a mailbox; and its record goes

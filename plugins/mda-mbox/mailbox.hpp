@@ -57,7 +57,9 @@ class Mailbox {
   // there, is an mbox.
   static Done adopt(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline,
                     const std::function<Done(const Directory&, const std::string&)>& examine);
-  static Done retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline);
+  // `settle` ends what deliveries that were killed have left.
+  static Done retire(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline,
+                     const std::function<Done(Mailbox&)>& settle);
   // Deletes it with everything in it.
   static Done purge(const Directory& base, const Allocation& allocation, pigeon::Deadline deadline);
 

@@ -55,7 +55,8 @@ pigeon::Done Mbox::adopt(const pigeon::Allocation& allocation, pigeon::Deadline 
 }
 
 pigeon::Done Mbox::retire(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {
-  return Mailbox::retire(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, deadline);
+  return Mailbox::retire(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, deadline,
+                         [&](Mailbox& mailbox) { return settle(mailbox, rules_, deadline); });
 }
 
 pigeon::Done Mbox::purge(const pigeon::Allocation& allocation, pigeon::Deadline deadline) {

@@ -139,6 +139,51 @@ TEST_CASE("what an attempt that was killed has left is cut off, and the message 
   CHECK(f.whole().substr(0, before.size()) == before);
 }
 
+TEST_CASE("what an attempt that was killed has left is not listed, and retiring cuts it off") {
+  const Fixture f;
+  const FakeDelivery first(f.alice, "q0", "one\n");
+  f.deliver({&first});
+  const auto before = f.whole();
+  const FakeDelivery killed(f.alice, "q1", std::string(300'000, 'x'));
+  die_while_appending(f, killed, 65'536);
+  CHECK(f.list().size() == 1);
+  CHECK(f.whole() != before);
+  REQUIRE(f.mda->retire(f.alice, Fixture::soon()));
+  CHECK(f.whole() == before);
+  CHECK(f.list().size() == 1);
+}
+
+TEST_CASE(
+    "what an attempt has stored whole that was killed before it could tell keeps its id when it is moved") {
+  const Fixture f;
+  const FakeDelivery first(f.alice, "q1", "one\n");
+  const FakeDelivery second(f.alice, "q2", "two\n");
+  const auto state = f.content("base/d/.alice.pigeon/state");
+  f.deliver({&first, &second});
+  auto ledger = f.snapshot_of_ledger();
+  REQUIRE(ledger.size() == 1);
+  auto& text = ledger.begin()->second;
+  text.resize(text.find("\nq1 "));
+  f.restore_ledger(ledger);
+  f.write_intent(state, f.whole());
+  const FakeDelivery at_once(f.alice, "q1", "one\n");
+  std::vector<pigeon::Delivery> batch = {at_once.delivery()};
+  f.another()->deliver(batch);
+  CHECK(at_once.was_there());
+  f.restore_ledger(ledger);
+  f.write_intent(state, f.whole());
+  REQUIRE(f.another()->retire(f.alice, Fixture::soon()));
+  const auto entries = f.list();
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].id == "q1");
+  CHECK(entries[1].id == "q2");
+  REQUIRE(f.mda->adopt(f.alice, Fixture::soon()));
+  const FakeDelivery again(f.alice, "q2", "two\n");
+  f.deliver({&again});
+  CHECK(again.was_there());
+  CHECK(f.list().size() == 2);
+}
+
 TEST_CASE("what another program has appended to a piece of ours is not cut off") {
   const Fixture f;
   const FakeDelivery killed(f.alice, "q1", std::string(300'000, 'x'));

@@ -26,23 +26,29 @@ Result<State> folder_state(const Mailbox& mailbox, const std::string& file) {
   return state;
 }
 
+Done each_file(Mailbox& mailbox, const VisitFile& visit) {
+  PIGEON_TRY(visit(mailbox.directory(), mailbox.name(), mailbox.state(), ""));
+  for (const auto& file : PIGEON_TRY(mailbox.folder_files())) {
+    const auto directory = PIGEON_TRY(mailbox.directory_of(file));
+    if (!directory) continue;
+    auto state = PIGEON_TRY(folder_state(mailbox, file));
+    PIGEON_TRY(visit(*directory, Mailbox::name_of(file), state, file));
+  }
+  return {};
+}
+
 Result<pigeon::Usage> usage_of(Mailbox& mailbox, Quoting quoting, const LockRules& rules, Spool* open,
                                const std::string& open_file, bool with_messages, bool recount,
                                pigeon::Deadline deadline) {
   pigeon::Usage usage;
-  const auto add = [&](const Directory& directory, const std::string& name, State& state) -> Done {
+  const auto add = [&](const Directory& directory, const std::string& name, State& state,
+                       const std::string& file) -> Done {
+    if (open != nullptr && file == open_file) return {};
     auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules, deadline));
     return spool ? add_file(usage, *spool, quoting, with_messages, recount, deadline) : Done();
   };
   if (open != nullptr) PIGEON_TRY(add_file(usage, *open, quoting, with_messages, recount, deadline));
-  if (open == nullptr || !open_file.empty())
-    PIGEON_TRY(add(mailbox.directory(), mailbox.name(), mailbox.state()));
-  for (const auto& file : PIGEON_TRY(mailbox.folder_files())) {
-    const auto directory = PIGEON_TRY(mailbox.directory_of(file));
-    if (!directory || (open != nullptr && file == open_file)) continue;
-    auto state = PIGEON_TRY(folder_state(mailbox, file));
-    PIGEON_TRY(add(*directory, Mailbox::name_of(file), state));
-  }
+  PIGEON_TRY(each_file(mailbox, add));
   return usage;
 }
 

@@ -11,6 +11,7 @@
 
 #include <pigeon/sdk/mda.hpp>
 
+#include <functional>
 #include <string>
 
 namespace mda_mbox {
@@ -25,5 +26,11 @@ Result<pigeon::Usage> usage_of(Mailbox& mailbox, Quoting quoting, const LockRule
 
 // The state of a folder's file. REQUIRES: nobody else of ours is at the mailbox.
 Result<State> folder_state(const Mailbox& mailbox, const std::string& file);
+
+// Calls `visit` with each file of the mailbox: where it stands, and the name of the folder's file, which is
+// empty for the mbox itself.
+using VisitFile =
+    std::function<Done(const Directory&, const std::string& name, State&, const std::string& file)>;
+Done each_file(Mailbox& mailbox, const VisitFile& visit);
 
 }  // namespace mda_mbox

@@ -100,25 +100,21 @@ Done give_named(Window& window, const std::string& name, Quoting quoting, pigeon
 
 // Calls `look` with each file of the mailbox that is wanted, locked; empty: with all.
 template <typename Look>
-Done each_file(Mailbox& mailbox, const Allocation& allocation, const Rules& rules, pigeon::Deadline deadline,
-               const std::string& wanted, Look&& look) {
-  const auto look_at_one = [&](const Directory& directory, const std::string& name, State& state,
-                               const std::string& folder) -> Done {
-    const auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules.locks, deadline));
-    if (!spool) return mailbox_rules::gone(directory.below(name), allocation);
-    Window window(spool->file(), spool->size(), spool->shown());
-    return look(window, folder);
-  };
-  if (wanted.empty() || wanted == folder_name(""))
-    PIGEON_TRY(look_at_one(mailbox.directory(), mailbox.name(), mailbox.state(), folder_name("")));
-  for (const auto& file : PIGEON_TRY(mailbox.folder_files())) {
-    if (!wanted.empty() && wanted != folder_name(file)) continue;
-    const auto directory = PIGEON_TRY(mailbox.directory_of(file));
-    if (!directory) continue;
-    auto state = PIGEON_TRY(folder_state(mailbox, file));
-    PIGEON_TRY(look_at_one(*directory, Mailbox::name_of(file), state, folder_name(file)));
-  }
-  return {};
+Done look_at_files(Mailbox& mailbox, const Ledger& ledger, const Allocation& allocation, const Rules& rules,
+                   pigeon::Deadline deadline, const std::string& wanted, Look&& look) {
+  return each_file(mailbox,
+                   [&](const Directory& directory, const std::string& name, State& state,
+                       const std::string& file) -> Done {
+                     const auto folder = folder_name(file);
+                     if (!wanted.empty() && wanted != folder) return {};
+                     const auto spool =
+                         PIGEON_TRY(Spool::open(directory, name, state, rules.locks, deadline));
+                     if (!spool) return mailbox_rules::gone(directory.below(name), allocation);
+                     // A piece of a message that comes again is none.
+                     const auto end = PIGEON_TRY(spool->unfinished(ledger, file)).value_or(spool->size());
+                     Window window(spool->file(), end, spool->shown());
+                     return look(window, folder);
+                   });
 }
 
 struct ForeignFile {
@@ -162,10 +158,10 @@ Done list_messages(const Directory& base, const Allocation& allocation, const Ru
     auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
     Ledger ledger;
     PIGEON_TRY(ledger.read(mailbox.own()));
-    PIGEON_TRY(
-        each_file(mailbox, allocation, rules, deadline, "", [&](Window& window, const std::string& folder) {
-          return collect(window, folder, &ledger, rules.quoting, deadline, entries);
-        }));
+    PIGEON_TRY(look_at_files(mailbox, ledger, allocation, rules, deadline, "",
+                             [&](Window& window, const std::string& folder) {
+                               return collect(window, folder, &ledger, rules.quoting, deadline, entries);
+                             }));
   }
   return visit_all(entries, visit);
 }
@@ -174,16 +170,19 @@ Done read_message(const Directory& base, const Allocation& allocation, const std
                   const std::string& name, const Rules& rules, pigeon::Deadline deadline,
                   const GiveBytes& give) {
   auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
+  Ledger ledger;
+  PIGEON_TRY(ledger.read(mailbox.own()));
   bool is_given = false;
   // Two files may have names that say the same, in other programs' spelling.
-  PIGEON_TRY(each_file(mailbox, allocation, rules, deadline, folder.empty() ? folder_name("") : folder,
-                       [&](Window& window, const std::string& /*folder*/) -> Done {
-                         if (is_given) return {};
-                         auto given = give_named(window, name, rules.quoting, deadline, give);
-                         is_given = static_cast<bool>(given);
-                         if (!given && given.failure().status == PIGEON_NOT_THERE) return {};
-                         return given;
-                       }));
+  PIGEON_TRY(look_at_files(mailbox, ledger, allocation, rules, deadline,
+                           folder.empty() ? folder_name("") : folder,
+                           [&](Window& window, const std::string& /*folder*/) -> Done {
+                             if (is_given) return {};
+                             auto given = give_named(window, name, rules.quoting, deadline, give);
+                             is_given = static_cast<bool>(given);
+                             if (!given && given.failure().status == PIGEON_NOT_THERE) return {};
+                             return given;
+                           }));
   return is_given ? Done() : Done(removed(mailbox.directory().below(mailbox.name()), name));
 }
 

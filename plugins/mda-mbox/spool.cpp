@@ -105,9 +105,14 @@ Done Spool::examine() {
   return {};
 }
 
+Result<std::optional<std::uint64_t>> Spool::unfinished(const Ledger& ledger, const std::string& file) const {
+  const auto begin = PIGEON_TRY(state_->unfinished(file_, size(), shown_));
+  return begin && ledger.known(file).value_or(0) <= *begin ? begin : std::nullopt;
+}
+
 Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pigeon::Deadline deadline) {
   messages_ = state_->messages(status_);
-  if (const auto begin = PIGEON_TRY(state_->unfinished(file_, size(), shown_))) {
+  if (const auto begin = PIGEON_TRY(unfinished(ledger, file))) {
     if (::ftruncate(file_.get(), static_cast<off_t>(*begin)) != 0)
       return pigeon::system_failure("cut back " + shown_, errno);
     PIGEON_TRY(examine());
@@ -115,15 +120,19 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
   const auto known = ledger.known(file).value_or(state_->adopted());
   const bool is_of_this_boot = state_->is_of_this_boot();
   Window window(file_, size(), shown_);
+  bool has_ids = false;
   for (auto at = known; at < size();) {
     const auto extent = PIGEON_TRY(find_message(window, at, quoting));
     if (!extent) break;
     Hash hash;
     const auto add = [&](std::string_view bytes) { return hash.add(bytes), true; };
     PIGEON_TRY(give_original(window, *extent, quoting, deadline, add));
-    ledger.found(hash.text(), is_of_this_boot && state_->is_intended(extent->begin));
+    const bool is_ours = is_of_this_boot && state_->is_intended(extent->begin);
+    has_ids = ledger.found(hash.text(), is_ours) || has_ids;
     at = extent->next;
   }
+  // Whose id is known is answered without another look.
+  if (has_ids) PIGEON_TRY(flush());
   if (size() != known) ledger.know(file, size());
   return {};
 }
@@ -139,7 +148,7 @@ Result<std::string> Spool::missing_line_ends() const {
   return std::string(tail.ends_with("\n") ? "\n" : "\n\n");
 }
 
-Done Spool::write(std::span<const Letter> letters, Quoting quoting) {
+Done Spool::write(std::span<const Letter> letters, Quoting quoting, const BeforeEnd& before_end) {
   constexpr std::size_t kAround = 512;  // what comes to a message
   std::size_t about = 0;
   for (const auto& letter : letters) about += letter.message->size() + kAround;
@@ -150,15 +159,21 @@ Done Spool::write(std::span<const Letter> letters, Quoting quoting) {
         appender.add(letter.from_line) &&
         letter.message->render(quoting, [&](std::string_view bytes) { return appender.add(bytes); }) &&
         appender.add("\n");
-    if (!goes_on) break;
+    if (!goes_on) return appender.end();
   }
+  PIGEON_TRY(before_end());
   return appender.end();
 }
 
 // REQUIRES: everything behind `size` is ours, since we have the locks.
 Failure Spool::cut_back(Failure met, std::uint64_t size) {
   if (::ftruncate(file_.get(), static_cast<off_t>(size)) == 0) {
-    if (const auto flushed = flush(); !flushed) met.may_have_happened = true;
+    if (const auto flushed = flush(); !flushed) {
+      met.may_have_happened = true;
+    } else if (examine()) {
+      // What somebody puts there now is not ours.
+      static_cast<void>(end_append());
+    }
   } else {
     met.detail += "; and " + pigeon::system_failure("cut back " + shown_, errno).detail;
     met.may_have_happened = true;
@@ -167,13 +182,14 @@ Failure Spool::cut_back(Failure met, std::uint64_t size) {
   return met;
 }
 
-Done Spool::append(std::span<const Letter> letters, Quoting quoting) {
+Done Spool::append(std::span<const Letter> letters, Quoting quoting, const BeforeEnd& before_end) {
   if (!lock_.is_held()) {
     return pigeon::failure(PIGEON_BUSY, "append to " + shown_ + ": another program has taken our lock away")
         .with_remedy("find the program that takes a lock of a living process for stale");
   }
   const auto before = size();
-  if (auto written = write(letters, quoting); !written) return cut_back(std::move(written).failure(), before);
+  if (auto written = write(letters, quoting, before_end); !written)
+    return cut_back(std::move(written).failure(), before);
   if (auto flushed = flush(); !flushed) {
     auto met = cut_back(std::move(flushed).failure(), before);
     has_unflushed_ = size() != before;

@@ -35,12 +35,17 @@ class Spool {
   static Result<std::optional<Spool>> open(const Directory& directory, const std::string& name, State& state,
                                            const LockRules& rules, pigeon::Deadline deadline);
 
-  // Cuts off what an attempt that was killed has left, and tells the ledger of each message that it does not
-  // know of. file: by which name it knows this one.
+  // Where that begins which an attempt that was killed has left, and nobody else has touched. What the ledger
+  // knows of was answered.
+  Result<std::optional<std::uint64_t>> unfinished(const Ledger& ledger, const std::string& file) const;
+  // Cuts that off, and tells the ledger of each message that it does not know of. file: by which name it
+  // knows this one. The caller saves the ledger before anything is appended.
   Done recover(Quoting quoting, Ledger& ledger, const std::string& file, pigeon::Deadline deadline);
 
   // Appends all of them, durably, or none; after a failure that may have happened something may stand there.
-  Done append(std::span<const Letter> letters, Quoting quoting);
+  // before_end: called when all that is missing is the end, without which recover takes nothing for whole.
+  using BeforeEnd = std::function<Done()>;
+  Done append(std::span<const Letter> letters, Quoting quoting, const BeforeEnd& before_end);
   // Makes durable what is there.
   Done flush() const;
   // Whether bytes stand there that could neither be flushed nor be cut off.
@@ -65,7 +70,7 @@ class Spool {
         status_(status) {}
 
   Done examine();
-  Done write(std::span<const Letter> letters, Quoting quoting);
+  Done write(std::span<const Letter> letters, Quoting quoting, const BeforeEnd& before_end);
   Failure cut_back(Failure met, std::uint64_t size);
   Result<std::string> missing_line_ends() const;
 

@@ -49,9 +49,11 @@ class State {
                                                                         std::uint64_t size,
                                                                         const std::string& shown) const;
 
-  // Whether that place belongs to an append of ours of which nobody has noted how it ended.
+  // Whether an append of ours was begun of which nobody has noted how it ended.
+  [[nodiscard]] bool has_intent() const { return header_.length != 0; }
+  // Whether that place belongs to such an append.
   [[nodiscard]] bool is_intended(std::uint64_t at) const {
-    return header_.length != 0 && at >= header_.begin && at - header_.begin < header_.length;
+    return has_intent() && at >= header_.begin && at - header_.begin < header_.length;
   }
 
   // Something is to be appended from there on.
