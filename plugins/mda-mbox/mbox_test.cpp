@@ -184,6 +184,23 @@ TEST_CASE(
   CHECK(f.list().size() == 2);
 }
 
+TEST_CASE("what was answered is not cut off, though an intent that nobody could end still stands") {
+  const Fixture f;
+  const auto state = f.content("base/d/.alice.pigeon/state");
+  const FakeDelivery first(f.alice, "q1", std::string(6000, 'x') + "\n");
+  const FakeDelivery second(f.alice, "q2", "two\n");
+  f.deliver({&first, &second});
+  // As if it had been killed behind the ledger; then a reader removes the second message, and what is left
+  // happens to end with a block.
+  f.write_intent(state, f.whole());
+  const auto left = f.whole().substr(0, 4096);
+  f.write("base/d/alice", left);
+  const FakeDelivery other(f.alice, "q3", "three\n");
+  f.deliver({&other});
+  CHECK(other.status() == PIGEON_OK);
+  CHECK(pigeon::starts_with(f.whole(), left));
+}
+
 TEST_CASE("what another program has appended to a piece of ours is not cut off") {
   const Fixture f;
   const FakeDelivery killed(f.alice, "q1", std::string(300'000, 'x'));
