@@ -10,8 +10,8 @@
 namespace mda_mbox {
 namespace {
 
-constexpr std::array<std::string_view, 7> kReaders = {"status", "x-status",   "x-keywords",    "x-uid",
-                                                      "x-imap", "x-imapbase", "content-length"};
+constexpr std::array<std::string_view, 8> kReaders = {"status", "x-status",   "x-keywords",     "x-uid",
+                                                      "x-imap", "x-imapbase", "content-length", "lines"};
 
 struct Letter {
   std::string_view field;

@@ -39,14 +39,15 @@ void Mbox::deliver(std::span<pigeon::Delivery> batch) {
 pigeon::Done Mbox::list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
                         const std::function<bool(const pigeon::Entry&)>& visit) {
   if (allocation.id.empty()) return list_foreign(allocation, rules_, deadline, visit);
-  return list_messages(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, rules_, deadline, visit);
+  return list_messages(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, rules_, listed_, deadline,
+                       visit);
 }
 
 pigeon::Done Mbox::read(const pigeon::Allocation& allocation, const std::string& folder,
                         const std::string& name, pigeon::Deadline deadline,
                         const std::function<bool(std::string_view)>& give) {
   if (allocation.id.empty()) return read_foreign(allocation, folder, name, rules_, deadline, give);
-  return read_message(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, folder, name, rules_,
+  return read_message(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, folder, name, rules_, listed_,
                       deadline, give);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "batch.hpp"
+#include "reading.hpp"
 
 #include <home-template/home.hpp>
 
@@ -45,6 +46,7 @@ class Mbox {
   home_template::Homes homes_;
   Rules rules_;
   Ledgers ledgers_;
+  Listed listed_;
 };
 
 }  // namespace mda_mbox

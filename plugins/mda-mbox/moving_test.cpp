@@ -86,6 +86,34 @@ TEST_CASE("a folder that another program has made is listed, read and counted, h
   CHECK(too_deep.failure().detail.find("too deep") != std::string::npos);
 }
 
+TEST_CASE("a message that another program has changed is not taken for one that was removed") {
+  const Fixture f;
+  const FakeDelivery first(f.alice, "q1", "Subject: a\nLines: 77\n\none\n");
+  const FakeDelivery second(f.alice, "q2", "Subject: b\n\ntwo\n");
+  const FakeDelivery third(f.alice, "q3", "Subject: c\n\nthree\n");
+  f.deliver({&first, &second, &third});
+  const auto entries = f.list();
+  auto text = f.whole();
+  // As mutt does.
+  text.replace(text.find("\n\none"), 1, "\nStatus: RO\nContent-Length: 4\nLines: 1\n");
+  f.write("base/d/alice", text);
+  CHECK(f.read(entries.at(0)) == first.whole());
+  text.replace(text.find("Subject: b"), 10, "Subject: B");
+  f.write("base/d/alice", text);
+  const auto status = [&](std::size_t number) {
+    const auto done = f.mda->read(f.alice, "INBOX", entries.at(number).name, Fixture::soon(), kGive);
+    return done ? PIGEON_OK : done.failure().status;
+  };
+  CHECK(PIGEON_STATUS_RANGE(status(1)) == PIGEON_TEMPORARY);
+  f.write("base/d/alice", text.substr(0, text.rfind("From ")));
+  CHECK(status(0) == PIGEON_OK);
+  // One of the two is gone, and nobody knows which.
+  CHECK(PIGEON_STATUS_RANGE(status(2)) == PIGEON_TEMPORARY);
+  f.write("base/d/alice", text.substr(0, text.find("\nFrom ") + 1));
+  CHECK(status(1) == PIGEON_NOT_THERE);
+  CHECK(status(2) == PIGEON_NOT_THERE);
+}
+
 TEST_CASE("no name and no folder that is asked for leads anywhere else") {
   const Fixture f;
   for (const std::string name :

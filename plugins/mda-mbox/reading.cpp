@@ -90,6 +90,13 @@ Failure removed(const std::string& shown, const std::string& name) {
       .with_remedy("nothing, if somebody reads this mailbox");
 }
 
+Failure changed(const std::string& shown, const std::string& name) {
+  return pigeon::temporary("read message " + pigeon::printable(name) + " of " + shown +
+                           ": no message has these bytes any more, and as many are there as before; another "
+                           "program has changed it")
+      .with_remedy("close that program, and begin again");
+}
+
 Done give_named(Window& window, const std::string& name, Quoting quoting, pigeon::Deadline deadline,
                 const GiveBytes& give) {
   const auto extent = PIGEON_TRY(find_named(window, name, quoting, deadline));
@@ -151,7 +158,16 @@ Done visit_all(const std::vector<Entry>& entries, const Visit& visit) {
 
 }  // namespace
 
-Done list_messages(const Directory& base, const Allocation& allocation, const Rules& rules,
+bool Listed::may_be_removed(const Allocation& allocation, const std::string& folder, const std::string& name,
+                            std::uint64_t messages) {
+  const auto found = folders_.find(folder);
+  if (id_ != allocation.id || found == folders_.end() || !found->second.names.contains(name)) return true;
+  auto& [names, removed] = found->second;
+  removed.insert(name);
+  return messages + removed.size() <= names.size();
+}
+
+Done list_messages(const Directory& base, const Allocation& allocation, const Rules& rules, Listed& listed,
                    pigeon::Deadline deadline, const Visit& visit) {
   std::vector<Entry> entries;
   {
@@ -163,27 +179,39 @@ Done list_messages(const Directory& base, const Allocation& allocation, const Ru
                                return collect(window, folder, &ledger, rules.quoting, deadline, entries);
                              }));
   }
+  listed.begin(allocation);
+  for (const auto& entry : entries) listed.add(entry);
   return visit_all(entries, visit);
 }
 
 Done read_message(const Directory& base, const Allocation& allocation, const std::string& folder,
-                  const std::string& name, const Rules& rules, pigeon::Deadline deadline,
+                  const std::string& name, const Rules& rules, Listed& listed, pigeon::Deadline deadline,
                   const GiveBytes& give) {
   auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
   Ledger ledger;
   PIGEON_TRY(ledger.read(mailbox.own()));
+  const auto wanted = folder.empty() ? folder_name("") : folder;
+  const auto each = [&](auto&& look) {
+    return look_at_files(mailbox, ledger, allocation, rules, deadline, wanted, look);
+  };
   bool is_given = false;
   // Two files may have names that say the same, in other programs' spelling.
-  PIGEON_TRY(look_at_files(mailbox, ledger, allocation, rules, deadline,
-                           folder.empty() ? folder_name("") : folder,
-                           [&](Window& window, const std::string& /*folder*/) -> Done {
-                             if (is_given) return {};
-                             auto given = give_named(window, name, rules.quoting, deadline, give);
-                             is_given = static_cast<bool>(given);
-                             if (!given && given.failure().status == PIGEON_NOT_THERE) return {};
-                             return given;
-                           }));
-  return is_given ? Done() : Done(removed(mailbox.directory().below(mailbox.name()), name));
+  PIGEON_TRY(each([&](Window& window, const std::string& /*folder*/) -> Done {
+    if (is_given) return {};
+    auto given = give_named(window, name, rules.quoting, deadline, give);
+    is_given = static_cast<bool>(given);
+    if (!given && given.failure().status == PIGEON_NOT_THERE) return {};
+    return given;
+  }));
+  if (is_given) return {};
+  std::uint64_t messages = 0;
+  PIGEON_TRY(each([&](Window& window, const std::string& /*folder*/) -> Done {
+    messages += PIGEON_TRY(count_messages(window, rules.quoting, deadline));
+    return {};
+  }));
+  const auto shown = mailbox.directory().below(mailbox.name());
+  if (listed.may_be_removed(allocation, wanted, name, messages)) return removed(shown, name);
+  return changed(shown, name);
 }
 
 Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Deadline deadline,

@@ -9,20 +9,42 @@
 
 #include <pigeon/sdk/mda.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace mda_mbox {
 
 using Visit = std::function<bool(const pigeon::Entry&)>;
 using GiveBytes = std::function<bool(std::string_view)>;
 
+// What was listed last, so that a message which another program has changed, and which so has another name,
+// is not taken for one that was removed.
+class Listed {
+ public:
+  void begin(const Allocation& allocation) { id_ = allocation.id, folders_.clear(); }
+  void add(const pigeon::Entry& entry) { folders_[entry.folder].names.insert(entry.name); }
+  // Whether it may be that somebody has removed this one, which is not found, if so many are in its folder.
+  bool may_be_removed(const Allocation& allocation, const std::string& folder, const std::string& name,
+                      std::uint64_t messages);
+
+ private:
+  struct Folder {
+    std::unordered_set<std::string> names;
+    std::unordered_set<std::string> removed;
+  };
+  std::string id_;
+  std::map<std::string, Folder> folders_;
+};
+
 // Ours. The files are locked while they are looked at, and not while `visit` is at work.
-Done list_messages(const Directory& base, const Allocation& allocation, const Rules& rules,
+Done list_messages(const Directory& base, const Allocation& allocation, const Rules& rules, Listed& listed,
                    pigeon::Deadline deadline, const Visit& visit);
 Done read_message(const Directory& base, const Allocation& allocation, const std::string& folder,
-                  const std::string& name, const Rules& rules, pigeon::Deadline deadline,
+                  const std::string& name, const Rules& rules, Listed& listed, pigeon::Deadline deadline,
                   const GiveBytes& give);
 
 // A file that another program made, by its absolute path. Nothing is written, so no dotlock is taken.

@@ -153,6 +153,18 @@ Result<std::optional<Extent>> find_message(Window& window, std::uint64_t from, Q
   return extent;
 }
 
+Result<std::uint64_t> count_messages(Window& window, Quoting quoting, pigeon::Deadline deadline) {
+  std::uint64_t found = 0;
+  for (std::uint64_t at = 0;;) {
+    if (deadline.passed())
+      return pigeon::failure(PIGEON_TIMEOUT, "count " + window.shown() + ": the time is up");
+    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
+    if (!extent) return found;
+    ++found;
+    at = extent->next;
+  }
+}
+
 Result<bool> is_mbox(Window& window) {
   const auto text = PIGEON_TRY(window.at(0, kLongestFromLine + 2));
   const auto begin = text.find_first_not_of("\r\n");

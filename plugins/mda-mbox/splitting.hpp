@@ -7,6 +7,7 @@
 
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/result.hpp>
+#include <pigeon/sdk/time.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,9 @@ struct Extent {
 // The first message that begins at `from` or later; nothing: there is none. REQUIRES: a line begins at
 // `from`.
 pigeon::Result<std::optional<Extent>> find_message(Window& window, std::uint64_t from, Quoting quoting);
+
+// How many there are.
+pigeon::Result<std::uint64_t> count_messages(Window& window, Quoting quoting, pigeon::Deadline deadline);
 
 // Whether a file is an mbox, or empty: before its first message there are empty lines at most.
 pigeon::Result<bool> is_mbox(Window& window);

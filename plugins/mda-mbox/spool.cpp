@@ -216,17 +216,9 @@ Done Spool::note_count() {
 Result<std::uint64_t> Spool::count(Quoting quoting, bool recount, pigeon::Deadline deadline) {
   if (!recount) messages_ = messages_ ? messages_ : state_->messages(status_);
   if (messages_ && !recount) return *messages_;
-  std::uint64_t found = 0;
   Window window(file_, size(), shown_);
-  for (std::uint64_t at = 0;;) {
-    if (deadline.passed()) return pigeon::failure(PIGEON_TIMEOUT, "count " + shown_ + ": the time is up");
-    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-    if (!extent) break;
-    ++found;
-    at = extent->next;
-  }
-  messages_ = found;
-  return found;
+  messages_ = PIGEON_TRY(count_messages(window, quoting, deadline));
+  return *messages_;
 }
 
 }  // namespace mda_mbox

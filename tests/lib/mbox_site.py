@@ -8,7 +8,7 @@ import re
 
 from pigeon_site import AS_ROOT, USER, Site
 
-READERS = (b"status", b"x-status", b"x-keywords", b"x-uid", b"x-imap", b"x-imapbase", b"content-length")
+READERS = (b"status", b"x-status", b"x-keywords", b"x-uid", b"x-imap", b"x-imapbase", b"content-length", b"lines")
 KEPT = b"Pigeon-Kept-"
 UNFINISHED = KEPT + b"End: no newline"
 
