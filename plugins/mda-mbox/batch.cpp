@@ -193,11 +193,18 @@ Done Batch::deliver_to_file(Mailbox& mailbox, Ledger& ledger, const std::string&
   return append(mailbox, ledger, *spool, file, items);
 }
 
-bool Batch::was_there(Ledger& ledger, Item& item) {
+Result<bool> Batch::was_there(Ledger& ledger, const Spool& spool, Item& item) const {
   const bool is_unique = item.delivery->id_is_unique();
   if (is_unique && ledger.has(item.delivery->id())) return true;
-  if (!ledger.has_found() || !ledger.can_claim(item.message.hash(), is_unique)) return false;
-  ledger.claim(item.message.hash());
+  if (!ledger.has_found()) return false;
+  const auto& hash = item.message.hash();
+  const auto claim = ledger.can_claim(hash, is_unique);
+  if (claim == Ledger::Claim::none) return false;
+  // It may be another message that was as this one is, and that somebody has read and removed.
+  if (claim == Ledger::Claim::others &&
+      !PIGEON_TRY(spool.holds(hash, rules_.quoting, item.delivery->deadline())))
+    return false;
+  ledger.claim(hash);
   return true;
 }
 
@@ -208,7 +215,7 @@ Done Batch::append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::st
   pigeon::Usage usage;
   bool is_counted = false;
   for (auto* item : items) {
-    if (was_there(ledger, *item)) {
+    if (PIGEON_TRY(was_there(ledger, spool, *item))) {
       there.push_back(item);
       continue;
     }

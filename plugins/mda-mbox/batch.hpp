@@ -71,7 +71,7 @@ class Batch {
                        pigeon::Deadline until);
   Done append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& items);
   Done choose_folder(const Mailbox& mailbox, Item& item) const;
-  static bool was_there(Ledger& ledger, Item& item);
+  Result<bool> was_there(Ledger& ledger, const Spool& spool, Item& item) const;
   void end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& there,
            const Items& fresh);
   static bool end_in(const Items& items, const pigeon::Failure& failure, bool is_final);

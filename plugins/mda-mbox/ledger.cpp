@@ -98,7 +98,10 @@ void Ledger::take(std::string_view line) {
 }
 
 void Ledger::note_stored(const std::string& id, const std::string& hash) {
-  stored_.emplace(id, hash);
+  if (stored_.emplace(id, hash).second) {
+    const auto [same, is_first] = ids_.emplace(hash, id);
+    if (!is_first) same->second.clear();
+  }
   const auto [first, last] = intended_.equal_range(hash);
   for (auto each = first; each != last;) each = each->second == id ? intended_.erase(each) : std::next(each);
 }
@@ -110,18 +113,14 @@ void Ledger::take_found(char sign, const std::string& hash) {
   if (sign == '!') --(found.ours > 0 ? found.ours : found.others);
 }
 
-bool Ledger::can_claim(const std::string& hash, bool is_unique) const {
+Ledger::Claim Ledger::can_claim(const std::string& hash, bool is_unique) const {
   const auto found = found_.find(hash);
-  return found != found_.end() && (found->second.ours > 0 || (is_unique && found->second.others > 0));
+  if (found == found_.end()) return Claim::none;
+  if (found->second.ours > 0) return Claim::ours;
+  return is_unique && found->second.others > 0 ? Claim::others : Claim::none;
 }
 
-std::optional<std::string> Ledger::id_of(const std::string& hash) {
-  if (ids_.empty()) {
-    for (const auto& [stored, its_hash] : stored_) {
-      const auto [same, is_first] = ids_.emplace(its_hash, stored);
-      if (!is_first) same->second.clear();
-    }
-  }
+std::optional<std::string> Ledger::id_of(const std::string& hash) const {
   const auto id = ids_.find(hash);
   if (id == ids_.end() || id->second.empty()) return std::nullopt;
   return id->second;
@@ -137,6 +136,8 @@ bool Ledger::found(const std::string& hash, bool is_ours) {
     stored(std::string(intent->second), hash);
     return true;
   }
+  // A reader that writes into headers moves what was delivered long ago; it is nobody else's.
+  if (!is_ours && ids_.contains(hash)) return false;
   const char sign = is_ours ? '?' : '%';
   take_found(sign, hash);
   unsaved_.append(1, sign).append(" ").append(hash).append("\n");

@@ -6,7 +6,7 @@
 //   ID HASH    stored under this unique id, with this hash of its bytes
 //   > ID HASH  about to be: so, if it is found in what this append of ours has left, it was
 //   ? HASH     found in the mbox, from an append of ours that was not answered
-//   % HASH     found in the mbox, from whomever
+//   % HASH     found in the mbox, from whomever; no bytes that were stored under an id
 //   ! HASH     one such is accounted for
 //   = SIZE FILE   of the mbox, or a folder's file: up to there, all of this is said
 //   ~          what was lost before this line was seen to be
@@ -40,10 +40,11 @@ class Ledger {
 
   [[nodiscard]] bool has(const std::string& id) const { return stored_.contains(id); }
   [[nodiscard]] bool has_found() const { return !found_.empty(); }
-  // Whether a message of this hash is in the mbox, and nobody has claimed it.
-  [[nodiscard]] bool can_claim(const std::string& hash, bool is_unique) const;
+  // Whose message of this hash is in the mbox, and nobody has claimed it. Another's may be gone by now.
+  enum class Claim { none, ours, others };
+  [[nodiscard]] Claim can_claim(const std::string& hash, bool is_unique) const;
   // The id that a message of this hash was stored under; nothing if it is not known, or not certain.
-  [[nodiscard]] std::optional<std::string> id_of(const std::string& hash);
+  [[nodiscard]] std::optional<std::string> id_of(const std::string& hash) const;
 
   // Up to where it has been told of a file; empty: the mbox itself. Nothing: it was not.
   [[nodiscard]] std::optional<std::uint64_t> known(const std::string& file) const;
@@ -89,7 +90,7 @@ class Ledger {
 
   std::map<std::string, Week> weeks_;
   std::unordered_map<std::string, std::string> stored_;  // id to hash
-  std::unordered_map<std::string, std::string> ids_;     // hash to id, once it was asked for; empty: several
+  std::unordered_map<std::string, std::string> ids_;     // hash to id; empty: several
   std::multimap<std::string, std::string> intended_;     // hash to id
   std::unordered_map<std::string, Found> found_;
   std::map<std::string, std::uint64_t> known_;

@@ -67,6 +67,33 @@ TEST_CASE("the same unique id is stored once, also in one batch, by another inst
   CHECK(f.whole().empty());
 }
 
+TEST_CASE("equal bytes under another id are another message, whatever a reader has done to the first") {
+  const Fixture f;
+  const std::string report = "Subject: report\n\nx\n";
+  const std::string left = "From bob Sun Sep  9 01:46:40 2001\nSubject: left\n\nx\n\n";
+  const FakeDelivery first(f.alice, "q1", report);
+  f.deliver({&first});
+  // Moved behind what is known of the file, and then removed.
+  const auto whole = f.whole();
+  f.write("base/d/alice", left + left + left + whole);
+  const FakeDelivery other(f.alice, "q2", "other\n");
+  f.deliver({&other});
+  f.write("base/d/alice", left);
+  const FakeDelivery second(f.alice, "q3", report);
+  f.deliver({&second});
+  CHECK_FALSE(second.was_there());
+  // The same with what another program has put there, and removed.
+  f.append("base/d/alice",
+           left + "From bob Sun Sep  9 01:46:40 2001\nReturn-Path: <>\nSubject: foreign\n\nx\n\n");
+  const FakeDelivery another(f.alice, "q4", "other\n");
+  f.deliver({&another});
+  f.write("base/d/alice", left);
+  const FakeDelivery third(f.alice, "q5", "Subject: foreign\n\nx\n");
+  f.deliver({&third});
+  CHECK_FALSE(third.was_there());
+  CHECK(f.list().size() == 2);
+}
+
 TEST_CASE("equal messages without a queue id are as many messages") {
   const Fixture f;
   for (int round = 0; round < 3; ++round) {

@@ -38,6 +38,14 @@ Result<std::optional<struct stat>> examine_open(const pigeon::Fd& file, const Di
                    std::to_string(::geteuid()) + " " + pigeon::shell_word(directory.below(name)));
 }
 
+Result<std::string> hash_at(Window& window, const Extent& extent, Quoting quoting,
+                            pigeon::Deadline deadline) {
+  Hash hash;
+  const auto add = [&](std::string_view bytes) { return hash.add(bytes), true; };
+  PIGEON_TRY(give_original(window, extent, quoting, deadline, add));
+  return hash.text();
+}
+
 // Gathers what is appended; whatever it writes ends at the end of a block of the file, but for the last.
 class Appender {
  public:
@@ -124,17 +132,25 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
   for (auto at = known; at < size();) {
     const auto extent = PIGEON_TRY(find_message(window, at, quoting));
     if (!extent) break;
-    Hash hash;
-    const auto add = [&](std::string_view bytes) { return hash.add(bytes), true; };
-    PIGEON_TRY(give_original(window, *extent, quoting, deadline, add));
+    const auto hash = PIGEON_TRY(hash_at(window, *extent, quoting, deadline));
     const bool is_ours = is_of_this_boot && state_->is_intended(extent->begin);
-    has_ids = ledger.found(hash.text(), is_ours) || has_ids;
+    has_ids = ledger.found(hash, is_ours) || has_ids;
     at = extent->next;
   }
   // Whose id is known is answered without another look.
   if (has_ids) PIGEON_TRY(flush());
   if (size() != known) ledger.know(file, size());
   return {};
+}
+
+Result<bool> Spool::holds(const std::string& hash, Quoting quoting, pigeon::Deadline deadline) const {
+  Window window(file_, size(), shown_);
+  for (std::uint64_t at = 0;;) {
+    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
+    if (!extent) return false;
+    if (PIGEON_TRY(hash_at(window, *extent, quoting, deadline)) == hash) return true;
+    at = extent->next;
+  }
 }
 
 // Before the next message there is an empty line, whoever wrote the last one.
