@@ -258,6 +258,22 @@ TEST_CASE(
   CHECK(another.status() == PIGEON_OK);
 }
 
+TEST_CASE("where there is a quota, a folder that somebody has locked keeps no mail for another one waiting") {
+  const Fixture f;
+  FakeDelivery moved(f.alice, "q1", "one\n", "Work");
+  moved.move(0, 0);
+  f.deliver({&moved});
+  const auto folder = f.directory.path() / "base/d/alice.folders/Work";
+  f.append("base/d/alice.folders/Work", "From bob Sun Sep  9 01:46:40 2001\na: b\n\n");
+  const OtherProcess other(folder.string(), lock_by_fcntl);
+  const FakeDelivery delivery(f.alice, "q2", "two\n", "", {{"quotaMessages", {"3"}}, {"quotaBytes", {"1M"}}});
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(deliver_within(f, delivery, std::chrono::seconds(20)) == PIGEON_OK);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  const FakeDelivery full(f.alice, "q3", "three\n", "", {{"quotaMessages", {"3"}}});
+  CHECK(deliver_within(f, full, std::chrono::seconds(20)) == PIGEON_NO_SPACE);
+}
+
 TEST_CASE("a file that a reader puts in place of the old one is the one that is appended to") {
   const Fixture f;
   OtherProcess reader(f.mbox().string(), lock_by_fcntl);

@@ -2,6 +2,7 @@
 #include "quota.hpp"
 
 #include "folder.hpp"
+#include "splitting.hpp"
 
 #include <pigeon/sdk/text.hpp>
 
@@ -16,6 +17,27 @@ Done add_file(pigeon::Usage& usage, Spool& spool, Quoting quoting, bool with_mes
   if (!with_messages) return {};
   usage.messages += PIGEON_TRY(spool.count(quoting, recount, deadline));
   return spool.note_count();
+}
+
+// Without its locks: for somebody else may have them for long, and waits for those that we hold.
+Done add_unlocked(pigeon::Usage& usage, const Directory& directory, const std::string& name, State& state,
+                  Quoting quoting, bool with_messages, pigeon::Deadline deadline) {
+  const auto shown = directory.below(name);
+  const auto file = PIGEON_TRY(directory.open_file(name));
+  struct stat status = {};
+  if (!file) return {};
+  if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + shown, errno);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  usage.bytes += size;
+  if (!with_messages) return {};
+  auto messages = state.messages(status);
+  if (!messages) {
+    Window window(*file, size, shown);
+    messages = PIGEON_TRY(count_messages(window, quoting, deadline));
+    PIGEON_TRY(state.note(status, messages));
+  }
+  usage.messages += *messages;
+  return {};
 }
 
 }  // namespace
@@ -44,6 +66,7 @@ Result<pigeon::Usage> usage_of(Mailbox& mailbox, Quoting quoting, const LockRule
   const auto add = [&](const Directory& directory, const std::string& name, State& state,
                        const std::string& file) -> Done {
     if (open != nullptr && file == open_file) return {};
+    if (open != nullptr) return add_unlocked(usage, directory, name, state, quoting, with_messages, deadline);
     auto spool = PIGEON_TRY(Spool::open(directory, name, state, rules, deadline));
     return spool ? add_file(usage, *spool, quoting, with_messages, recount, deadline) : Done();
   };

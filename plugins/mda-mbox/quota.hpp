@@ -18,8 +18,8 @@ namespace mda_mbox {
 
 using mailbox_rules::Limits;
 
-// How full it is. open: a file that is locked already, by the name of its folder. What nobody knows is
-// counted where with_messages says that it is wanted.
+// How full it is. open: a file that is locked already, by the name of its folder; then no other one's locks
+// are waited for. What nobody knows is counted where with_messages says that it is wanted.
 Result<pigeon::Usage> usage_of(Mailbox& mailbox, Quoting quoting, const LockRules& rules, Spool* open,
                                const std::string& open_file, bool with_messages, bool recount,
                                pigeon::Deadline deadline);
