@@ -48,7 +48,7 @@ std::vector<Found> messages_in(const std::string& mbox, Quoting quoting = Quotin
   const pigeon::testing::TemporaryDirectory directory;
   directory.write("mbox", mbox);
   const pigeon::Fd file(::open((directory / "mbox").c_str(), O_RDONLY));
-  mda_mbox::Window window(file, mbox.size(), "mbox");
+  mda_mbox::Window window(file, mbox.size(), "mbox", Deadline::in(std::chrono::seconds(10)));
   std::vector<Found> found;
   for (std::uint64_t at = 0;;) {
     const auto extent = mda_mbox::find_message(window, at, quoting);
@@ -209,6 +209,30 @@ TEST_CASE("beginnings are found wherever they lie to the window that the file is
       CHECK(found[2].text == body);
     }
   }
+}
+
+TEST_CASE("many messages, and many lines of a header, are read in one pass, and until the time is up") {
+  const auto begin = std::chrono::steady_clock::now();
+  std::string header;
+  for (int line = 0; line < 100'000; ++line) header += "a:\n";
+  const auto text = rendered("", header + "\nbody\n", Quoting::mboxcl2);
+  const auto found = messages_in(letter(text), Quoting::mboxcl2);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].text == header + "\nbody\n");
+  std::string many;
+  for (int number = 0; number < 50'000; ++number) many += letter("a: b\n\nx\n");
+  const pigeon::testing::TemporaryDirectory directory;
+  directory.write("mbox", many);
+  const pigeon::Fd file(::open((directory / "mbox").c_str(), O_RDONLY));
+  mda_mbox::Window window(file, many.size(), "mbox", Deadline::in(std::chrono::seconds(10)));
+  const auto count = mda_mbox::count_messages(window, Quoting::mboxrd);
+  REQUIRE(count);
+  CHECK(*count == 50'000);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  mda_mbox::Window late(file, many.size(), "mbox", Deadline());
+  const auto none = mda_mbox::count_messages(late, Quoting::mboxrd);
+  REQUIRE_FALSE(none);
+  CHECK(none.failure().status == PIGEON_TIMEOUT);
 }
 
 TEST_CASE("the pieces that a message comes in make no difference") {

@@ -32,8 +32,8 @@ Done add_unlocked(pigeon::Usage& usage, const Directory& directory, const std::s
   if (!with_messages) return {};
   auto messages = state.messages(status);
   if (!messages) {
-    Window window(*file, size, shown);
-    messages = PIGEON_TRY(count_messages(window, quoting, deadline));
+    Window window(*file, size, shown, deadline);
+    messages = PIGEON_TRY(count_messages(window, quoting));
     PIGEON_TRY(state.note(status, messages));
   }
   usage.messages += *messages;

@@ -119,7 +119,7 @@ Done look_at_files(Mailbox& mailbox, const Ledger& ledger, const Allocation& all
                      if (!spool) return mailbox_rules::gone(directory.below(name), allocation);
                      // A piece of a message that comes again is none.
                      const auto end = PIGEON_TRY(spool->unfinished(ledger, file)).value_or(spool->size());
-                     Window window(spool->file(), end, spool->shown());
+                     Window window(spool->file(), end, spool->shown(), deadline);
                      return look(window, folder);
                    });
 }
@@ -206,7 +206,7 @@ Done read_message(const Directory& base, const Allocation& allocation, const std
   if (is_given) return {};
   std::uint64_t messages = 0;
   PIGEON_TRY(each([&](Window& window, const std::string& /*folder*/) -> Done {
-    messages += PIGEON_TRY(count_messages(window, rules.quoting, deadline));
+    messages += PIGEON_TRY(count_messages(window, rules.quoting));
     return {};
   }));
   const auto shown = mailbox.directory().below(mailbox.name());
@@ -219,7 +219,7 @@ Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Dead
   std::vector<Entry> entries;
   {
     const auto found = PIGEON_TRY(open_foreign(allocation, deadline));
-    Window window(found.file, found.size, found.shown);
+    Window window(found.file, found.size, found.shown, deadline);
     PIGEON_TRY(collect(window, folder_name(""), nullptr, rules.quoting, deadline, entries));
   }
   return visit_all(entries, visit);
@@ -229,7 +229,7 @@ Done read_foreign(const Allocation& allocation, const std::string& folder, const
                   const Rules& rules, pigeon::Deadline deadline, const GiveBytes& give) {
   const auto found = PIGEON_TRY(open_foreign(allocation, deadline));
   if (!folder.empty() && folder != folder_name("")) return removed(found.shown, name);
-  Window window(found.file, found.size, found.shown);
+  Window window(found.file, found.size, found.shown, deadline);
   return give_named(window, name, rules.quoting, deadline, give);
 }
 
@@ -239,7 +239,7 @@ Done check_is_mbox(const Directory& directory, const std::string& name) {
   if (!file) return pigeon::misconfigured("adopt " + directory.below(name) + ": it is gone");
   if (::fstat(file->get(), &status) != 0)
     return pigeon::system_failure("examine " + directory.below(name), errno);
-  Window window(*file, static_cast<std::uint64_t>(status.st_size), directory.below(name));
+  Window window(*file, static_cast<std::uint64_t>(status.st_size), directory.below(name), kAnyTime);
   if (S_ISREG(status.st_mode) && PIGEON_TRY(is_mbox(window))) return {};
   return no_mbox(directory.below(name));
 }

@@ -24,10 +24,11 @@ std::string_view first_line(std::string_view text) {
 // The beginning of the first "From " line at `from` or later; the end of the file if there is none.
 Result<std::uint64_t> find_from_line(Window& window, std::uint64_t from) {
   constexpr std::string_view kAtLine = "\nFrom ";
+  constexpr std::size_t kLeast = 2 * kLongestFromLine;  // of what is held, all is looked at
   while (from < window.size()) {
     auto text = PIGEON_TRY(window.at(from, kLongestFromLine));
     if (time_of_from_line(first_line(text.substr(0, kLongestFromLine + 1)))) return from;
-    text = PIGEON_TRY(window.at(from, kWindow));
+    text = PIGEON_TRY(window.at(from, kLeast));
     std::size_t at = 0;
     for (;;) {
       at = text.find(kAtLine, at);
@@ -47,10 +48,10 @@ Result<std::uint64_t> find_from_line(Window& window, std::uint64_t from) {
       from += end == std::string_view::npos ? kAtLine.size() - 1 : end + 1;
       if (end == std::string_view::npos) {
         // No line begins here: go on to the next one that does.
-        auto rest = PIGEON_TRY(window.at(from, kWindow));
+        auto rest = PIGEON_TRY(window.at(from, 1));
         while (!rest.empty() && rest.find('\n') == std::string_view::npos) {
           from += rest.size();
-          rest = PIGEON_TRY(window.at(from, kWindow));
+          rest = PIGEON_TRY(window.at(from, 1));
         }
         from += rest.empty() ? 0 : rest.find('\n') + 1;
       }
@@ -75,8 +76,9 @@ Result<std::optional<std::uint64_t>> end_by_length(Window& window, std::uint64_t
   std::optional<std::uint64_t> length;
   auto at = content;
   for (;;) {
-    const auto text = PIGEON_TRY(window.at(at, kWindow));
-    const auto line = first_line(text);
+    auto line = first_line(PIGEON_TRY(window.at(at, 1)));
+    // What is held may end within the line.
+    if (line.empty() || line.back() != '\n') line = first_line(PIGEON_TRY(window.at(at, kWindow)));
     if (line.empty() || line.back() != '\n') return std::nullopt;
     at += line.size();
     if (line == "\n" || line == "\r\n") break;
@@ -115,6 +117,7 @@ Result<std::string_view> Window::at(std::uint64_t offset, std::size_t least) {
   const bool is_held = offset >= from_ && offset - from_ <= held_.size() &&
                        held_.size() - static_cast<std::size_t>(offset - from_) >= wanted;
   if (!is_held) {
+    if (deadline_.passed()) return pigeon::failure(PIGEON_TIMEOUT, "read " + shown_ + ": the time is up");
     held_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(std::max(least, kWindow), size_ - offset)));
     std::size_t got = 0;
     while (got < held_.size()) {
@@ -153,11 +156,9 @@ Result<std::optional<Extent>> find_message(Window& window, std::uint64_t from, Q
   return extent;
 }
 
-Result<std::uint64_t> count_messages(Window& window, Quoting quoting, pigeon::Deadline deadline) {
+Result<std::uint64_t> count_messages(Window& window, Quoting quoting) {
   std::uint64_t found = 0;
   for (std::uint64_t at = 0;;) {
-    if (deadline.passed())
-      return pigeon::failure(PIGEON_TIMEOUT, "count " + window.shown() + ": the time is up");
     const auto extent = PIGEON_TRY(find_message(window, at, quoting));
     if (!extent) return found;
     ++found;

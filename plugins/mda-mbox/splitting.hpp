@@ -16,11 +16,12 @@
 
 namespace mda_mbox {
 
-// Reads a file of a known size. The file may be shorter than that by now: then it ends there.
+// Reads a file of a known size, until the time is up. The file may be shorter than that by now: then it ends
+// there.
 class Window {
  public:
-  Window(const pigeon::Fd& file, std::uint64_t size, std::string shown)
-      : file_(&file), size_(size), shown_(std::move(shown)) {}
+  Window(const pigeon::Fd& file, std::uint64_t size, std::string shown, pigeon::Deadline deadline)
+      : file_(&file), size_(size), shown_(std::move(shown)), deadline_(deadline) {}
 
   // What stands from there on: at least `least` bytes, or all up to the end. Valid until the next call.
   pigeon::Result<std::string_view> at(std::uint64_t offset, std::size_t least);
@@ -31,9 +32,13 @@ class Window {
   const pigeon::Fd* file_;
   std::uint64_t size_;
   std::string shown_;
+  pigeon::Deadline deadline_;
   std::string held_;
   std::uint64_t from_ = 0;
 };
+
+// For what is read at once.
+constexpr pigeon::Deadline kAnyTime{UINT64_MAX};
 
 // Where a message stands.
 struct Extent {
@@ -49,7 +54,7 @@ struct Extent {
 pigeon::Result<std::optional<Extent>> find_message(Window& window, std::uint64_t from, Quoting quoting);
 
 // How many there are.
-pigeon::Result<std::uint64_t> count_messages(Window& window, Quoting quoting, pigeon::Deadline deadline);
+pigeon::Result<std::uint64_t> count_messages(Window& window, Quoting quoting);
 
 // Whether a file is an mbox, or empty: before its first message there are empty lines at most.
 pigeon::Result<bool> is_mbox(Window& window);

@@ -127,7 +127,7 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
   }
   const auto known = ledger.known(file).value_or(state_->adopted());
   const bool is_of_this_boot = state_->is_of_this_boot();
-  Window window(file_, size(), shown_);
+  Window window(file_, size(), shown_, deadline);
   bool has_ids = false;
   for (auto at = known; at < size();) {
     const auto extent = PIGEON_TRY(find_message(window, at, quoting));
@@ -144,7 +144,7 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
 }
 
 Result<bool> Spool::holds(const std::string& hash, Quoting quoting, pigeon::Deadline deadline) const {
-  Window window(file_, size(), shown_);
+  Window window(file_, size(), shown_, deadline);
   for (std::uint64_t at = 0;;) {
     const auto extent = PIGEON_TRY(find_message(window, at, quoting));
     if (!extent) return false;
@@ -157,7 +157,7 @@ Result<bool> Spool::holds(const std::string& hash, Quoting quoting, pigeon::Dead
 Result<std::string> Spool::missing_line_ends() const {
   constexpr std::uint64_t kMost = 3;
   const auto from = size() - std::min(size(), kMost);
-  Window window(file_, size(), shown_);
+  Window window(file_, size(), shown_, kAnyTime);
   const auto tail = PIGEON_TRY(window.at(from, kMost));
   if (size() == 0 || tail.ends_with("\n\n") || tail.ends_with("\n\r\n")) return std::string();
   if (size() <= 2 && tail.find_first_not_of("\r\n") == std::string_view::npos) return std::string();
@@ -232,8 +232,8 @@ Done Spool::note_count() {
 Result<std::uint64_t> Spool::count(Quoting quoting, bool recount, pigeon::Deadline deadline) {
   if (!recount) messages_ = messages_ ? messages_ : state_->messages(status_);
   if (messages_ && !recount) return *messages_;
-  Window window(file_, size(), shown_);
-  messages_ = PIGEON_TRY(count_messages(window, quoting, deadline));
+  Window window(file_, size(), shown_, deadline);
+  messages_ = PIGEON_TRY(count_messages(window, quoting));
   return *messages_;
 }
 
