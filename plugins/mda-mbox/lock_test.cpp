@@ -161,6 +161,26 @@ TEST_CASE("a dotlock of ours that is left is nobody's, whatever a power failure 
   }
 }
 
+TEST_CASE("a dotlock that another program has put in place of ours is not taken for ours, and stays") {
+  const pigeon::testing::TemporaryDirectory temporary;
+  temporary.write("mbox", "");
+  const auto directory = *pigeon::Directory::open(temporary.path().string());
+  const auto lock_file = temporary / "mbox.lock";
+  mda_mbox::LockRules rules;
+  rules.order = {mda_mbox::LockKind::dotlock};
+  const auto file = *directory->open_file("mbox", O_RDWR);
+  {
+    const auto lock = mda_mbox::SpoolLock::attempt(*directory, "mbox", *file, rules);
+    REQUIRE((lock && *lock));
+    CHECK((*lock)->is_held());
+    // Many file systems give the number of a file that is gone to the next one.
+    std::filesystem::remove(lock_file);
+    temporary.write("mbox.lock", "another's");
+    CHECK_FALSE((*lock)->is_held());
+  }
+  CHECK(temporary.read("mbox.lock") == "another's");
+}
+
 TEST_CASE("an old dotlock is nobody's any more") {
   const Fixture f({{"staleLock", {"1s"}}});
   f.write("base/d/alice.lock", "");

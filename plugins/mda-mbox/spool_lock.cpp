@@ -173,13 +173,10 @@ Result<bool> SpoolLock::take_dotlock(const std::string& name, const LockRules& r
   if (error == ENAMETOOLONG) return true;
   if (error != 0) return pigeon::system_failure("create " + directory_->below(name), error);
   dotlock_.swap(own);
-  struct stat status = {};
-  if (::fstat(file.get(), &status) != 0)
-    return pigeon::system_failure("examine " + directory_->below(name), errno);
-  inode_ = status.st_ino;
+  dotlock_file_ = std::move(file);
   // As Dovecot has it; others read the number.
-  PIGEON_TRY(
-      pigeon::write_all(file, std::to_string(::getpid()) + ":" + host_name(), directory_->below(name)));
+  PIGEON_TRY(pigeon::write_all(dotlock_file_, std::to_string(::getpid()) + ":" + host_name(),
+                               directory_->below(name)));
   return true;
 }
 
@@ -198,13 +195,15 @@ Result<std::optional<SpoolLock>> SpoolLock::attempt(const Directory& directory, 
 
 bool SpoolLock::is_held() const {
   if (directory_ == nullptr || dotlock_.empty()) return true;
-  struct stat status = {};
-  return ::fstatat(directory_->fd(), dotlock_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-         status.st_ino == inode_;
+  struct stat named = {};
+  struct stat own = {};
+  return ::fstat(dotlock_file_.get(), &own) == 0 && own.st_nlink != 0 &&
+         ::fstatat(directory_->fd(), dotlock_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         named.st_ino == own.st_ino && named.st_dev == own.st_dev;
 }
 
 SpoolLock::~SpoolLock() {
-  if (directory_ != nullptr && !dotlock_.empty() && (inode_ == 0 || is_held()))
+  if (directory_ != nullptr && !dotlock_.empty() && is_held())
     ::unlinkat(directory_->fd(), dotlock_.c_str(), 0);
 }
 

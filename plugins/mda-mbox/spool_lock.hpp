@@ -51,7 +51,7 @@ class SpoolLock {
   SpoolLock(SpoolLock&& other) noexcept
       : directory_(std::exchange(other.directory_, nullptr)),
         dotlock_(std::move(other.dotlock_)),
-        inode_(other.inode_) {}
+        dotlock_file_(std::move(other.dotlock_file_)) {}
   SpoolLock& operator=(SpoolLock&&) = delete;
   ~SpoolLock();
 
@@ -64,7 +64,7 @@ class SpoolLock {
 
   const pigeon::Directory* directory_;
   std::string dotlock_;
-  ino_t inode_ = 0;
+  pigeon::Fd dotlock_file_;  // open, so that no file that another program makes gets its number
 };
 
 // Sleeps for a time that grows from call to call and differs from process to process. False: the deadline has
