@@ -307,6 +307,21 @@ TEST_CASE("a file that a reader puts in place of the old one is the one that is 
   CHECK(f.list().size() == 2);
 }
 
+TEST_CASE(
+    "a mailbox that was purged and made anew while a delivery waited for it is not used by its old lock") {
+  const Fixture f;
+  const auto state = f.own() / "state";
+  OtherProcess other(state.string(), lock_by_fcntl);
+  const FakeDelivery delivery(f.alice, "q1", "one\n");
+  std::thread waiting([&] { CHECK(deliver_within(f, delivery, std::chrono::seconds(8)) == PIGEON_BUSY); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  std::filesystem::remove(state);
+  f.write("base/d/.alice.pigeon/state", "");
+  other.end();
+  waiting.join();
+  CHECK(f.whole().empty());
+}
+
 TEST_CASE("retiring waits for deliveries that are under way, and ends them") {
   const Fixture f;
   OtherProcess reader(f.mbox().string(), lock_by_fcntl);

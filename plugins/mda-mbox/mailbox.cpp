@@ -51,6 +51,19 @@ Result<Directory> make_directory(const Directory& base, const Place& place) {
   return *std::move(same);
 }
 
+// That it excludes the others: another process may have purged the mailbox and made it anew before we had the
+// lock, which is of a file that nobody else opens then.
+Done check_in_place(const Directory& own, const pigeon::Fd& state) {
+  struct stat held = {};
+  struct stat named = {};
+  if (::fstat(state.get(), &held) != 0) return pigeon::system_failure("examine " + own.below(kState), errno);
+  if (::fstatat(own.fd(), kState, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == held.st_ino &&
+      named.st_dev == held.st_dev)
+    return {};
+  return pigeon::failure(PIGEON_BUSY, "lock " + own.below(kState) + ": another process has replaced it")
+      .with_remedy("nothing: it is tried again");
+}
+
 // Every file that may hold mail: what is not found here is not moved, and yet is deleted in the end.
 Done add_files(const Directory& directory, const std::string& above, int level,
                std::vector<std::string>& files) {
@@ -109,6 +122,7 @@ Result<Mailbox> Mailbox::open_to_read(const Directory& base, const Allocation& a
   }
   auto state = PIGEON_TRY(State::open(*own, kState, false));
   PIGEON_TRY(lock_within(state.file(), own->below(kState), deadline));
+  PIGEON_TRY(check_in_place(*own, state.file()));
   // Only now: until we had the lock, another process could purge it, or retire it.
   const auto stamp = PIGEON_TRY(stamp_of(*directory, place.own()));
   if (!stamp) return unstamped(shown, allocation);

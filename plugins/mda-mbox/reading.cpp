@@ -44,7 +44,8 @@ Result<Seen> look_at(Window& window, const Extent& extent, Quoting quoting, pige
 
 Failure no_mbox(const std::string& shown) {
   return pigeon::misconfigured("read " + shown + ": it is not an mbox")
-      .with_remedy("look at its first line, which should begin with \"From \"");
+      .with_remedy(
+          "look at its first line, which should begin with \"From \"; if it is no mail, move it elsewhere");
 }
 
 Done collect(Window& window, const std::string& folder, Ledger* ledger, Quoting quoting,
