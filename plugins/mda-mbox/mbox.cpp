@@ -38,7 +38,15 @@ void Mbox::deliver(std::span<pigeon::Delivery> batch) {
 
 pigeon::Done Mbox::list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
                         const std::function<bool(const pigeon::Entry&)>& visit) {
-  if (allocation.id.empty()) return list_foreign(allocation, rules_, deadline, visit);
+  if (allocation.id.empty()) {
+    if (has_foreign_folders(allocation)) {
+      const auto folders =
+          std::string(allocation.attributes.get("home").value_or("")) + std::string(kFoldersSuffix);
+      host_.warning("only the mbox itself is read, and none of " + pigeon::printable(folders) +
+                    ": import each of its files by its own path");
+    }
+    return list_foreign(allocation, rules_, deadline, visit);
+  }
   return list_messages(PIGEON_TRY(pigeon::open_base(homes_.base())), allocation, rules_, listed_, deadline,
                        visit);
 }

@@ -152,6 +152,18 @@ TEST_CASE("an mbox of another program is listed and read by its path, and not to
   }
 }
 
+TEST_CASE("where folders stand beside an mbox of another program, it is said that they are not read") {
+  const Fixture f;
+  f.write("other", "From bob@example.org Sun Sep  9 01:46:40 2001\nSubject: a\n\nx\n\n");
+  const pigeon::Allocation other{.id = "", .attributes = {{"home", {f.directory / "other"}}}};
+  CHECK(f.list(other).size() == 1);
+  CHECK(f.host.log().empty());
+  std::filesystem::create_directory(f.directory.path() / "other.folders");
+  CHECK(f.list(other).size() == 1);
+  REQUIRE(f.host.log().size() == 1);
+  CHECK(f.host.log().front().second.find("other.folders") != std::string::npos);
+}
+
 TEST_CASE("listing stops when it is told to, and what is retired can still be read") {
   const Fixture f;
   const FakeDelivery first(f.alice, "q1", "one\n");

@@ -226,6 +226,12 @@ Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Dead
   return visit_all(entries, visit);
 }
 
+bool has_foreign_folders(const Allocation& allocation) {
+  struct stat status = {};
+  const std::string path(allocation.attributes.get("home").value_or(""));
+  return ::stat((path + std::string(kFoldersSuffix)).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 Done read_foreign(const Allocation& allocation, const std::string& folder, const std::string& name,
                   const Rules& rules, pigeon::Deadline deadline, const GiveBytes& give) {
   const auto found = PIGEON_TRY(open_foreign(allocation, deadline));

@@ -50,6 +50,8 @@ Done read_message(const Directory& base, const Allocation& allocation, const std
 // A file that another program made, by its absolute path. Nothing is written, so no dotlock is taken.
 Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Deadline deadline,
                   const Visit& visit);
+// Whether folders stand beside it, which are not read with it.
+bool has_foreign_folders(const Allocation& allocation);
 Done read_foreign(const Allocation& allocation, const std::string& folder, const std::string& name,
                   const Rules& rules, pigeon::Deadline deadline, const GiveBytes& give);
 
