@@ -30,8 +30,7 @@ struct Found {
 };
 
 // A message whose name has this token, wherever a reader may have moved it within the mailbox; nothing if it
-// was not seen. is_quiet: stays true if
-// no name changed meanwhile.
+// was not seen. is_quiet: stays true if no name changed meanwhile.
 Result<std::optional<Found>> look_for(const Mailbox& mailbox, const std::string& token, bool& is_quiet) {
   for (const auto& name : PIGEON_TRY(all_folders(mailbox.maildir()))) {
     auto folder = PIGEON_TRY(open_folder(mailbox.maildir(), name));

@@ -57,7 +57,7 @@ class Check(unittest.TestCase):
         checked = subprocess.run(self.site.as_user([str(CTL), *self.site.common_arguments(), "--json", "check"]),
                                  capture_output=True, text=True, check=False)
         rows = {row["check"]: row for row in map(json.loads, checked.stdout.splitlines())}
-        self.assertIn('where "user" is daemon: run this as root, or as daemon', rows["identity"]["detail"])
+        self.assertIn('where "user" is daemon: run this as root, or as daemon', rows["identity"]["note"])
 
     def test_directories(self):
         """a base or a tree that is missing, unmarked or open to others is named with what to do"""
