@@ -12,6 +12,7 @@
 #include <cctype>
 #include <memory>
 #include <string_view>
+#include <tuple>
 
 namespace pigeon::control {
 namespace {
@@ -111,6 +112,13 @@ std::string digest_of(std::string_view text) {
   return host::delivery_id({.queue_id = "", .principal = "", .folder = "", .sender = ""}, whole, true);
 }
 
+// Folder by folder; and within one, readers number the messages in the order in which they came.
+void sort_by_arrival(std::vector<Entry>& entries) {
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.folder, a.received) < std::tie(b.folder, b.received);
+  });
+}
+
 }  // namespace
 
 void Copied::add(const Copied& more) {
@@ -142,6 +150,7 @@ Done Copying::look() {
   std::vector<std::string> shown;
   for (const auto& [name, count] : folders) shown.push_back(name + " (" + std::to_string(count) + ")");
   const auto& out = session_.out();
+  sort_by_arrival(entries_);
   out.line(std::to_string(entries_.size()) + " messages" + (shown.empty() ? "" : ": " + join(shown, ", ")));
   if (folders.size() > 1 || (folders.size() == 1 && !same_name(folders.begin()->first, kMain))) {
     out.line("Each folder is made in " + target_.name() +
@@ -160,6 +169,7 @@ Result<bool> Copying::look_again() {
     there.insert(std::move(place));
     return true;
   }));
+  sort_by_arrival(entries_);
   for (const auto& [place, digest] : known_) {
     if (there.count(place) == 0) vanished_.emplace(digest, place);
   }

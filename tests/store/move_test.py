@@ -119,6 +119,17 @@ class Move(unittest.TestCase):
             self.assertEqual(len(site.held()), 3)
             self.assertEqual(site.deliver(message=message(3), queue_id="Q3").exit, 0)
 
+    def test_order(self):
+        """messages come into a new mailbox in the order in which they came into the old one, whatever its directory's is"""
+        with StoreSite(others=["mda-mbox"]) as site:
+            for number in range(20):
+                self.assertEqual(site.deliver(message=message(number), queue_id=f"Q{number}").exit, 0)
+            for number, file in enumerate(site.files()):
+                file.rename(file.with_name(f"{1000000000 + number * 7 % 20}{file.name[file.name.index('.'):]}"))
+            site.ctl("mailbox", "move", ALICE, "mda-mbox", "--purge")
+            times = [row["received"] for row in site.ctl_json("mailbox", "list", ALICE, "--messages") if "received" in row]
+            self.assertEqual((len(times), times), (20, sorted(times)))
+
     def test_while_mail_arrives(self):
         """many deliveries, retried until they are told 0, and three moves: each message is there once"""
         count, workers = 40, 4
