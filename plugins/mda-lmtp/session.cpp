@@ -131,6 +131,12 @@ Result<Reply> Session::answer_before_message(Deadline deadline) {
   return reply;
 }
 
+// 3xx answers nothing but DATA, and the replies after it are anybody's: as if there were none.
+Result<Reply> Session::no_question(Result<Reply> reply) {
+  if (reply && reply->code / 100 == 3) return pigeon::unavailable("the server wants more: " + reply->shown());
+  return reply;
+}
+
 // MAIL, RCPT and DATA; in one go if the server can take them so (RFC 2920).
 Result<Session::Begun> Session::begin(Transaction& transaction, const Manner& manner) {
   const auto deadline = transaction.deadline;
@@ -145,11 +151,11 @@ Result<Session::Begun> Session::begin(Transaction& transaction, const Manner& ma
   }
   PIGEON_TRY(connection_.send(commands, deadline));
   Begun begun;
-  const auto mail = PIGEON_TRY(answer_before_message(deadline));
+  const auto mail = PIGEON_TRY(no_question(answer_before_message(deadline)));
   for (auto* each : asked) {
     if (!offers_.pipelining && !mail.is_positive()) break;
     if (!offers_.pipelining) PIGEON_TRY(connection_.send("RCPT TO:<" + each->address + ">\r\n", deadline));
-    const auto recipient = PIGEON_TRY(answer_before_message(deadline));
+    const auto recipient = PIGEON_TRY(no_question(answer_before_message(deadline)));
     if (!mail.is_positive()) continue;
     if (recipient.is_positive()) {
       begun.accepted.push_back(each);
@@ -198,13 +204,6 @@ Done Session::heard_nothing(Deadline deadline) {
   return pigeon::unavailable("the server did not wait for its end: " + said.shown());
 }
 
-// 3xx answers nothing that was said, and the replies after it are anybody's: as if there were none.
-Result<Reply> Session::answer_to_message(Deadline deadline) {
-  auto reply = PIGEON_TRY(connection_.reply(deadline));
-  if (reply.code / 100 == 3) return pigeon::unavailable("the server wants more: " + reply.shown());
-  return reply;
-}
-
 // The message ends; from here on it may be stored, whatever we hear of it. A reply for each recipient, in
 // their order (RFC 2033, section 4.2).
 void Session::finish(const Transaction& transaction, const std::vector<Mailbox*>& accepted,
@@ -214,7 +213,7 @@ void Session::finish(const Transaction& transaction, const std::vector<Mailbox*>
   std::optional<Failure> met;
   if (!ended) met = std::move(ended).failure();
   for (auto* each : accepted) {
-    const auto reply = met ? Result<Reply>(*met) : answer_to_message(transaction.deadline);
+    const auto reply = met ? Result<Reply>(*met) : no_question(connection_.reply(transaction.deadline));
     if (!reply) {
       met = reply.failure();
       auto unknown = Failure(*met).while_doing(doing(*each) + ": after the message was sent");

@@ -85,7 +85,7 @@ class Session {
   pigeon::Result<Reply> answer_before_message(pigeon::Deadline deadline);
   pigeon::Done send_message(const Transaction& transaction, const Manner& manner);
   pigeon::Done heard_nothing(pigeon::Deadline deadline);
-  pigeon::Result<Reply> answer_to_message(pigeon::Deadline deadline);
+  static pigeon::Result<Reply> no_question(pigeon::Result<Reply> reply);
   void finish(const Transaction& transaction, const std::vector<Mailbox*>& accepted, const Manner& manner);
   [[nodiscard]] std::string doing(const Mailbox& mailbox) const;
 

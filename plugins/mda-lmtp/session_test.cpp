@@ -93,6 +93,24 @@ TEST_CASE("an answer of 3xx to a message leaves its recipient and all later ones
   CHECK(server.connections() == 2);
 }
 
+TEST_CASE("an answer of 3xx to a recipient is no answer, and nobody gets that of another") {
+  for (const std::string asked : {"MAIL", "RCPT TO:<nobody@d.example>"}) {
+    CAPTURE(asked);
+    Fixture f;
+    const ScriptedServer server(f.directory / "one",
+                                but(asked, "354 once more\r\n550 5.1.1 no such user\r\n"));
+    const auto mda = f.open();
+    const FakeDelivery nobody(user("nobody"), "n", "x\n");
+    const FakeDelivery bob(user("bob"), "b", "x\n");
+    deliver(*mda, {&nobody, &bob});
+    for (const auto* each : {&nobody, &bob}) {
+      CHECK(is_temporary(*each));
+      CHECK_FALSE(each->failure().may_have_happened);
+    }
+    CHECK(server.taken().empty());
+  }
+}
+
 TEST_CASE("a server that speaks before a message has its end does not get the end, and has stored nothing") {
   for (const std::string too_much :
        {"250 2.0.0 saved\r\n", "421 4.3.2 bye\r\n", "550 5.7.1 no\r\n", "garbage\r\n"}) {

@@ -24,7 +24,7 @@ std::vector<std::string> messages_in(std::string_view mbox, Quoting quoting) {
   static const pigeon::Fd file(::memfd_create("mbox", MFD_CLOEXEC));
   require(::ftruncate(file.get(), 0) == 0, "an empty file");
   require(::pwrite(file.get(), mbox.data(), mbox.size(), 0) == static_cast<ssize_t>(mbox.size()), "a file");
-  mda_mbox::Window window(file, mbox.size(), "mbox");
+  mda_mbox::Window window(file, mbox.size(), "mbox", pigeon::Deadline::in(std::chrono::minutes(1)));
   std::vector<std::string> found;
   for (std::uint64_t at = 0;;) {
     const auto extent = mda_mbox::find_message(window, at, quoting);
