@@ -114,6 +114,13 @@ Done MailFile::open_log() {
   return pigeon::failure(PIGEON_BUSY, "open mailbox " + home_.below(kFile) + ": it was removed meanwhile");
 }
 
+// A commit is flushed before others see it, but for one of somebody who was killed just before that.
+Done MailFile::flush_log() {
+  const auto log = PIGEON_TRY(home_.open_file(kLog));
+  if (log && ::fsync(log->get()) != 0) return pigeon::system_failure("flush " + home_.below(kLog), errno);
+  return {};
+}
+
 Result<std::unique_ptr<MailFile>> MailFile::open(Directory home, Deadline patience) {
   std::unique_ptr<MailFile> file(new MailFile(std::move(home)));
   if (!PIGEON_TRY(file->open_there(patience))) return std::unique_ptr<MailFile>();
@@ -160,6 +167,7 @@ Result<std::unique_ptr<MailFile>> MailFile::create(Directory home, Deadline pati
   if (PIGEON_TRY(file->has_tables())) {
     PIGEON_TRY(file->check_mark());
     PIGEON_TRY(file->open_log());
+    PIGEON_TRY(file->flush_log());
   } else {
     PIGEON_TRY(file->make_tables());
   }

@@ -62,6 +62,7 @@ class MailFile final : public sqlite_file::Database {
   Result<bool> open_there(Deadline patience);
   Done check_mark();
   Done open_log();
+  Done flush_log();
   Result<bool> has_tables();
   Done make_tables();
 

@@ -82,6 +82,7 @@ CREATE INDEX IF NOT EXISTS fields_by_value ON fields (field, value);
     .forget =
         "DELETE FROM deliveries WHERE (mailbox, id) IN "
         "(SELECT mailbox, id FROM deliveries WHERE mailbox = ? AND week < ? LIMIT 500)",
+    .shows_early = false,
 };
 
 constexpr Dialect kMysql = {
@@ -130,6 +131,7 @@ CREATE TABLE IF NOT EXISTS fields (
     .messages_table = mysql_messages,
     .locking = " FOR UPDATE",
     .forget = "DELETE FROM deliveries WHERE mailbox = ? AND week < ? LIMIT 500",
+    .shows_early = true,
 };
 
 }  // namespace

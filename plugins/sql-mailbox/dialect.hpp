@@ -25,6 +25,8 @@ struct Dialect {
   std::string_view locking;
   // Forgets deliveries to a mailbox that were in a week before this one; not more than kMostForgotten.
   std::string_view forget;
+  // Whether others may see what was committed before it is durable.
+  bool shows_early;
 };
 
 // The table of messages of all mailboxes that have none of their own.

@@ -162,6 +162,7 @@ Done Mailboxes::make(const Place& place, const Allocation& allocation) {
   auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
   if (const auto row = PIGEON_TRY(find(place, true))) {
     PIGEON_TRY(check_open(*row, place, allocation));
+    if (!dialect_.shows_early) return {};
     PIGEON_TRY(set(*row, allocation, State::open));
     return transaction.commit();
   }

@@ -171,7 +171,7 @@ MUTATIONS = (
     Mutation(
         "what a killed attempt has left in an mbox is cut off",
         SPOOL,
-        "  if (const auto begin = PIGEON_TRY(state_->unfinished(file_, size(), shown_))) {\n",
+        "  if (const auto begin = PIGEON_TRY(unfinished(ledger, file))) {\n",
         "  if (const std::optional<std::uint64_t> begin; begin) {\n",
         MBOX,
         ("mda-mbox-tests", "what an attempt that was killed has left is cut off*"),
@@ -525,7 +525,7 @@ MUTATIONS = (
     Mutation(
         "a message that is moved keeps its delivery id",
         "plugins/mda-maildir/reading.cpp",
-        "      entry.id = token_in(name).value_or(\"\");\n",
+        "    if (is_ours_ && shown_at.empty()) entry.id = token_in(name).value_or(\"\");\n",
         "",
         MAILDIR,
         ("move_test", "a move: before renameat"),
