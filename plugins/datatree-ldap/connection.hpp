@@ -73,8 +73,8 @@ class Connection {
   // Connects, makes it TLS where that is wanted, and binds.
   static Result<Connection> open(const Server& server, const Tls& tls, Deadline deadline);
 
-  // All of them, many at a time. A failure means that the connection is lost, or the deadline has passed: then it is
-  // of no more use. What the server says is an answer.
+  // All of them, many at a time. A failure means that the connection is lost, or the deadline has passed:
+  // then it is of no more use. What the server says is an answer.
   Result<std::vector<Answer>> ask(const std::vector<Question>& questions, Deadline deadline);
   Result<Answer> alter(const Alteration& alteration, Deadline deadline);
 
