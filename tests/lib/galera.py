@@ -17,9 +17,10 @@ from view import DEPS
 TREE = DEPS / "galera" / "usr"
 PROVIDER = next((place for place in (TREE / "lib/galera/libgalera_smm.so", pathlib.Path("/usr/lib/galera/libgalera_smm.so"))
                  if place.is_file()), None)
-# A node that is silent for two seconds is out of the cluster.
+# A node that is silent for some seconds is out of the cluster. Not for few: on a busy machine two who are there would lose
+# each other, and none could write any more.
 OPTIONS = ("gmcast.listen_addr=tcp://{address}:4567;evs.keepalive_period=PT0.3S;evs.inactive_check_period=PT0.3S;"
-           "evs.suspect_timeout=PT2S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S;gcache.size=16M;"
+           "evs.suspect_timeout=PT5S;evs.inactive_timeout=PT8S;evs.install_timeout=PT8S;gcache.size=16M;"
            "pc.recovery=false")
 
 
