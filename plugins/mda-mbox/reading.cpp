@@ -108,7 +108,7 @@ Done give_named(Window& window, const std::string& name, Quoting quoting, pigeon
 
 // Calls `look` with each file of the mailbox that is wanted, locked; empty: with all.
 template <typename Look>
-Done look_at_files(Mailbox& mailbox, const Ledger& ledger, const Allocation& allocation, const Rules& rules,
+Done look_at_files(Mailbox& mailbox, const Allocation& allocation, const Rules& rules,
                    pigeon::Deadline deadline, const std::string& wanted, Look&& look) {
   return each_file(mailbox,
                    [&](const Directory& directory, const std::string& name, State& state,
@@ -118,8 +118,13 @@ Done look_at_files(Mailbox& mailbox, const Ledger& ledger, const Allocation& all
                      const auto spool =
                          PIGEON_TRY(Spool::open(directory, name, state, rules.locks, deadline));
                      if (!spool) return mailbox_rules::gone(directory.below(name), allocation);
-                     // A piece of a message that comes again is none.
-                     const auto end = PIGEON_TRY(spool->unfinished(ledger, file)).value_or(spool->size());
+                     auto end = spool->size();
+                     if (state.has_intent()) {
+                       // A piece of a message that comes again is none.
+                       Ledger ledger;
+                       PIGEON_TRY(ledger.read(mailbox.own()));
+                       end = PIGEON_TRY(spool->unfinished(ledger, file)).value_or(end);
+                     }
                      Window window(spool->file(), end, spool->shown(), deadline);
                      return look(window, folder);
                    });
@@ -175,7 +180,7 @@ Done list_messages(const Directory& base, const Allocation& allocation, const Ru
     auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
     Ledger ledger;
     PIGEON_TRY(ledger.read(mailbox.own()));
-    PIGEON_TRY(look_at_files(mailbox, ledger, allocation, rules, deadline, "",
+    PIGEON_TRY(look_at_files(mailbox, allocation, rules, deadline, "",
                              [&](Window& window, const std::string& folder) {
                                return collect(window, folder, &ledger, rules.quoting, deadline, entries);
                              }));
@@ -189,11 +194,9 @@ Done read_message(const Directory& base, const Allocation& allocation, const std
                   const std::string& name, const Rules& rules, Listed& listed, pigeon::Deadline deadline,
                   const GiveBytes& give) {
   auto mailbox = PIGEON_TRY(Mailbox::open_to_read(base, allocation, deadline));
-  Ledger ledger;
-  PIGEON_TRY(ledger.read(mailbox.own()));
   const auto wanted = folder.empty() ? folder_name("") : folder;
   const auto each = [&](auto&& look) {
-    return look_at_files(mailbox, ledger, allocation, rules, deadline, wanted, look);
+    return look_at_files(mailbox, allocation, rules, deadline, wanted, look);
   };
   bool is_given = false;
   // Two files may have names that say the same, in other programs' spelling.
