@@ -152,7 +152,6 @@ Result<std::optional<Fd>> open_message(const Directory& folder, const std::strin
   }
   if (!pigeon::is_file_name(name)) return std::nullopt;
   for (Patience patience(deadline, kPatience);;) {
-    if (auto file = PIGEON_TRY(look_for(folder, name))) return file;
     const auto quiet = PIGEON_TRY(Quiet::begin(folder));
     if (auto file = PIGEON_TRY(look_for(folder, name))) return file;
     if (PIGEON_TRY(quiet.lasts(folder))) return std::nullopt;
