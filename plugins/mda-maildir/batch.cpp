@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t kWorthOneFlush = 3;
 
 struct Found {
-  Folder folder;
+  std::shared_ptr<const Folder> folder;
   std::string name;
 };
 
@@ -39,7 +39,7 @@ Result<std::optional<Found>> look_for(const Mailbox& mailbox, const std::string&
     for (const auto* directory : {&folder->fresh, &folder->cur}) {
       for (auto& message : PIGEON_TRY(directory->names())) {
         if (message.find("T" + token + ".") == std::string::npos) continue;
-        return Found{*std::move(folder), std::move(message)};
+        return Found{std::make_shared<const Folder>(*std::move(folder)), std::move(message)};
       }
     }
     is_quiet = is_quiet && PIGEON_TRY(quiet.lasts(folder->directory));
@@ -122,13 +122,21 @@ void Batch::deliver(std::span<pigeon::Delivery> deliveries) {
   if (!again.empty()) deliver(again);
 }
 
+Result<std::shared_ptr<Batch::Opened>> Batch::open(const Allocation& allocation) {
+  auto& opened = opened_[{allocation.id, std::string(allocation.attributes.get("home").value_or(""))}];
+  if (opened) return opened;
+  auto mailbox = PIGEON_TRY(Mailbox::open(base_, allocation));
+  auto ledger = PIGEON_TRY(Ledger::open(mailbox.own()));
+  return opened = std::make_shared<Opened>(Opened{std::move(mailbox), std::move(ledger), {}});
+}
+
 Done Batch::begin(Item& item) {
   const auto& delivery = *item.delivery;
-  item.mailbox = PIGEON_TRY(Mailbox::open(base_, delivery.allocation()));
-  item.ledger = PIGEON_TRY(Ledger::open(item.mailbox->own()));
-  item.claim = PIGEON_TRY(item.ledger->claim(delivery.id(), delivery.id_is_unique()));
+  item.opened = PIGEON_TRY(open(delivery.allocation()));
+  auto& [mailbox, ledger, folders] = *item.opened;
+  item.claim = PIGEON_TRY(ledger.claim(delivery.id(), delivery.id_is_unique()));
   if (!item.claim) {
-    if (delivery.is_moved()) PIGEON_TRY(item.ledger->renew(delivery.id()));
+    if (delivery.is_moved()) PIGEON_TRY(ledger.renew(delivery.id()));
     item.was_there = true;
     item.is_answered = true;
     delivery.answer(
@@ -138,10 +146,10 @@ Done Batch::begin(Item& item) {
   }
   item.may_have_appeared = item.claim->was_begun;
   // Asked again now that whoever retires the mailbox can see that we are at it.
-  PIGEON_TRY(item.mailbox->check_not_retired(delivery.allocation()));
+  PIGEON_TRY(mailbox.check_not_retired(delivery.allocation()));
   if (item.claim->was_begun) {
     // An attempt that did not end. If its message has appeared, only the end is missing.
-    auto found = PIGEON_TRY(find_message(*item.mailbox, item.claim->token, delivery.deadline()));
+    auto found = PIGEON_TRY(find_message(mailbox, item.claim->token, delivery.deadline()));
     if (found) {
       item.folder = std::move(found->folder);
       item.name = std::move(found->name);
@@ -155,23 +163,30 @@ Done Batch::begin(Item& item) {
   return write(item);
 }
 
+Result<std::shared_ptr<const Folder>> Batch::find_folder(Opened& opened, const std::string& directory) {
+  auto& known = opened.folders[directory];
+  if (known) return known;
+  if (auto found = PIGEON_TRY(open_folder(opened.mailbox.maildir(), directory)))
+    known = std::make_shared<const Folder>(*std::move(found));
+  return known;
+}
+
 // No folder is a reason to refuse mail: what cannot go where it was wanted goes into the main folder.
 Done Batch::choose_folder(Item& item) {
   const auto& delivery = *item.delivery;
+  const auto& maildir = item.opened->mailbox.maildir();
   const auto wanted = folder_directory(delivery.folder());
-  if (wanted) item.folder = PIGEON_TRY(open_folder(item.mailbox->maildir(), *wanted));
+  if (wanted) item.folder = PIGEON_TRY(find_folder(*item.opened, *wanted));
   const bool may_be_made = delivery.is_moved() || delivery.preferences().is_true("createFolders");
-  if (wanted && !wanted->empty() && !item.folder && may_be_made) {
-    item.folder = PIGEON_TRY(make_folder(item.mailbox->maildir(), *wanted));
-  }
+  if (wanted && !wanted->empty() && !item.folder && may_be_made)
+    item.folder = std::make_shared<const Folder>(PIGEON_TRY(make_folder(maildir, *wanted)));
   if (item.folder) return {};
   item.no_such_folder = !wanted || !wanted->empty();
-  item.folder = PIGEON_TRY(open_folder(item.mailbox->maildir(), ""));
+  item.folder = PIGEON_TRY(find_folder(*item.opened, ""));
   if (item.folder) return {};
-  return pigeon::misconfigured("open mailbox " + item.mailbox->maildir().shown() +
-                               ": tmp, new or cur is gone")
+  return pigeon::misconfigured("open mailbox " + maildir.shown() + ": tmp, new or cur is gone")
       .with_remedy("restore it from a backup, or make the directory: mkdir -m 700 " +
-                   pigeon::shell_word(item.mailbox->maildir().shown()) + "/{tmp,new,cur}");
+                   pigeon::shell_word(maildir.shown()) + "/{tmp,new,cur}");
 }
 
 // The trash does not count, as Maildir++ has it. So that it is no way around the quota, mail that arrives for
@@ -183,9 +198,9 @@ Done Batch::check_quota(Item& item) {
   if (!quota.limits().is_set() || item.delivery->is_moved()) return {};
   const auto size = item.delivery->message().size();
   const bool is_full = is_trash ? PIGEON_TRY(quota.would_overfill(item.folder->directory, size))
-                                : PIGEON_TRY(quota.would_exceed(item.mailbox->maildir(), size));
+                                : PIGEON_TRY(quota.would_exceed(item.opened->mailbox.maildir(), size));
   if (!is_full) return {};
-  return quota.limits().failure(item.mailbox->maildir().shown());
+  return quota.limits().failure(item.opened->mailbox.maildir().shown());
 }
 
 Done Batch::write(Item& item) {
@@ -212,7 +227,7 @@ bool Batch::can_share_flush(const std::vector<Item*>& items) const {
   const auto device = device_of(base_.fd());
   return std::all_of(items.begin(), items.end(), [&](const Item* item) {
     return device_of(item->folder->directory.fd()) == device &&
-           device_of(item->mailbox->own().fd()) == device;
+           device_of(item->opened->mailbox.own().fd()) == device;
   });
 }
 
@@ -235,7 +250,7 @@ void Batch::flush_files(std::vector<Item*>& items) {
     if (::close(item.file.release()) != 0) {
       return pigeon::system_failure("close " + item.folder->tmp.below(item.claim->token), errno);
     }
-    return item.ledger->flush();
+    return item.opened->ledger.flush();
   });
 }
 
@@ -265,7 +280,7 @@ void Batch::flush_names(std::vector<Item*>& items) {
     if (flushed && item.was_there) flushed = folder.cur.flush();
     // Another program may have made the folder a moment ago, and not have seen to it that it survives.
     if (flushed && !folder.is_main) flushed = folder.directory.flush();
-    if (flushed && !folder.is_main) flushed = item.mailbox->maildir().flush();
+    if (flushed && !folder.is_main) flushed = item.opened->mailbox.maildir().flush();
     if (!flushed) flushed.failure().may_have_happened = true;
     return flushed;
   });
@@ -276,10 +291,10 @@ void Batch::finish(Item& item) {
   const auto warn = [&](const Done& done) {
     if (!done) host_.warning("after delivery " + item.delivery->id() + ": " + done.failure().detail);
   };
-  const auto forget = [&](const auto& token) { return remove_leftover(*item.mailbox, token); };
-  warn(item.ledger->finish(
+  const auto forget = [&](const auto& token) { return remove_leftover(item.opened->mailbox, token); };
+  warn(item.opened->ledger.finish(
       *item.claim, item.delivery->is_moved() ? Ledger::RemoveLeftover() : Ledger::RemoveLeftover(forget)));
-  if (item.has_quota && !item.was_there) warn(Quota::add(item.mailbox->maildir(), item.written.bytes));
+  if (item.has_quota && !item.was_there) warn(Quota::add(item.opened->mailbox.maildir(), item.written.bytes));
   item.delivery->answer(pigeon::Stored{.where = item.place().below(item.name),
                                        .already_there = item.was_there,
                                        .no_such_folder = item.no_such_folder});
@@ -290,7 +305,7 @@ void Batch::fail(Item& item, const pigeon::Failure& failure) {
   // What may have appeared keeps its claim: the next attempt finds out. What has not leaves nothing behind.
   if (item.claim && !item.was_there && !item.may_have_appeared && !failure.may_have_happened) {
     if (item.file.is_open() || item.folder) static_cast<void>(item.folder->tmp.remove(item.claim->token));
-    static_cast<void>(item.ledger->abandon(*item.claim));
+    static_cast<void>(item.opened->ledger.abandon(*item.claim));
   }
   item.delivery->answer(failure);
   item.is_answered = true;

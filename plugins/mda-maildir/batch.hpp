@@ -20,10 +20,12 @@
 #include <pigeon/sdk/plugin.hpp>
 #include <pigeon/sdk/result.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mda_maildir {
@@ -36,13 +38,18 @@ class Batch {
   void deliver(std::span<pigeon::Delivery> deliveries);
 
  private:
-  // One delivery on its way. What is not needed any more is closed when it is answered.
+  // A mailbox with deliveries on their way, which all use what is open.
+  struct Opened {
+    Mailbox mailbox;
+    Ledger ledger;
+    std::map<std::string, std::shared_ptr<const Folder>> folders;  // by their directories
+  };
+  // One delivery on its way.
   struct Item {
     const pigeon::Delivery* delivery = nullptr;
-    std::optional<Mailbox> mailbox;
-    std::optional<Folder> folder;
+    std::shared_ptr<Opened> opened;
+    std::shared_ptr<const Folder> folder;
     bool no_such_folder = false;
-    std::optional<Ledger> ledger;
     std::optional<Claim> claim;
     pigeon::Fd file;
     std::string name;
@@ -57,7 +64,9 @@ class Batch {
     [[nodiscard]] const Directory& place() const { return is_marked ? folder->cur : folder->fresh; }
   };
 
+  Result<std::shared_ptr<Opened>> open(const Allocation& allocation);
   Done begin(Item& item);
+  static Result<std::shared_ptr<const Folder>> find_folder(Opened& opened, const std::string& directory);
   Done choose_folder(Item& item);
   Done check_quota(Item& item);
   Done write(Item& item);
@@ -76,6 +85,7 @@ class Batch {
   const Directory& base_;
   bool one_flush_;
   pigeon::Host host_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Opened>> opened_;  // by id and home
 };
 
 }  // namespace mda_maildir

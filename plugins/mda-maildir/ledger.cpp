@@ -42,15 +42,22 @@ Result<Ledger> Ledger::open(const pigeon::Directory& own) {
   auto done = PIGEON_TRY(own.find("done"));
   if (!done) return damaged(own.below("done"));
   Ledger ledger(*std::move(pending), *std::move(done));
-  ledger.weeks_ = PIGEON_TRY(ledger.done_.names());
+  PIGEON_TRY(ledger.look_for_weeks());
   return ledger;
 }
 
+Done Ledger::look_for_weeks() {
+  for (const auto& name : PIGEON_TRY(done_.names())) {
+    if (weeks_.contains(name)) continue;
+    if (auto week = PIGEON_TRY(done_.find(name))) weeks_.emplace(name, *std::move(week));
+  }
+  return {};
+}
+
 // All weeks that are there are looked through, so that a clock that jumps makes no difference.
-Result<bool> Ledger::is_done(const std::string& id) {
-  for (const auto& week : weeks_) {
-    const auto directory = PIGEON_TRY(done_.find(week));
-    if (directory && PIGEON_TRY(directory->has(id))) return true;
+Result<bool> Ledger::is_done(const std::string& id) const {
+  for (const auto& [name, week] : weeks_) {
+    if (PIGEON_TRY(week.has(id))) return true;
   }
   return false;
 }
@@ -91,7 +98,7 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& id, bool is_unique
     }
     // It may have been finished after we looked, and before we had the lock; in a week that had not begun
     // then.
-    weeks_ = PIGEON_TRY(done_.names());
+    PIGEON_TRY(look_for_weeks());
     if (PIGEON_TRY(is_done(id))) {
       PIGEON_TRY(abandon(*claimed));
       return std::nullopt;
@@ -140,10 +147,13 @@ Done Ledger::wait_for_all(pigeon::Deadline deadline) const {
   return {};
 }
 
-Result<Ledger::Week> Ledger::current_week() const {
+Result<Ledger::Week> Ledger::current_week() {
   const auto name = std::to_string(this_week());
-  if (auto week = PIGEON_TRY(done_.find(name))) return Week{*std::move(week), false};
-  return Week{PIGEON_TRY(done_.make(name)), true};
+  if (const auto known = weeks_.find(name); known != weeks_.end()) return Week{&known->second, false};
+  auto found = PIGEON_TRY(done_.find(name));
+  const bool is_new = !found;
+  if (is_new) found = PIGEON_TRY(done_.make(name));
+  return Week{&weeks_.emplace(name, *std::move(found)).first->second, is_new};
 }
 
 Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {
@@ -153,13 +163,13 @@ Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {
     return has_others_ && remove_leftover ? forget_attempts(remove_leftover, left) : Done();
   }
   const auto week = PIGEON_TRY(current_week());
-  PIGEON_TRY(pending_.rename(claim.entry, week.directory, claim.entry));
+  PIGEON_TRY(pending_.rename(claim.entry, *week.directory, claim.entry));
   return week.is_new && remove_leftover ? forget_old(remove_leftover) : Done();
 }
 
 // The old name stays until it is forgotten: nobody who looks from week to week meanwhile misses both.
 Done Ledger::renew(const std::string& id) {
-  PIGEON_TRY(PIGEON_TRY(current_week()).directory.create_file(id));
+  PIGEON_TRY(PIGEON_TRY(current_week()).directory->create_file(id));
   return {};
 }
 
@@ -189,16 +199,14 @@ Done Ledger::forget_attempts(const RemoveLeftover& remove_leftover, int& left) {
 Done Ledger::forget_old(const RemoveLeftover& remove_leftover) {
   int left = kMostForgotten;
   PIGEON_TRY(forget_attempts(remove_leftover, left));
-  for (const auto& week : weeks_) {
-    const auto number = pigeon::number(week);
+  for (const auto& [name, week] : weeks_) {
+    const auto number = pigeon::number(name);
     if (!number || *number + kWeeksKept >= this_week()) continue;
-    const auto old = PIGEON_TRY(done_.find(week));
-    if (!old) continue;
-    for (const auto& id : PIGEON_TRY(old->names())) {
+    for (const auto& id : PIGEON_TRY(week.names())) {
       if (--left < 0) return {};
-      PIGEON_TRY(old->remove(id));
+      PIGEON_TRY(week.remove(id));
     }
-    PIGEON_TRY(done_.remove(week, AT_REMOVEDIR));
+    PIGEON_TRY(done_.remove(name, AT_REMOVEDIR));
   }
   return {};
 }

@@ -22,9 +22,9 @@
 #include <pigeon/sdk/time.hpp>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace mda_maildir {
 
@@ -66,12 +66,13 @@ class Ledger {
   Ledger(pigeon::Directory pending, pigeon::Directory done)
       : pending_(std::move(pending)), done_(std::move(done)) {}
 
-  pigeon::Result<bool> is_done(const std::string& id);
+  pigeon::Result<bool> is_done(const std::string& id) const;
+  pigeon::Done look_for_weeks();
   struct Week {
-    pigeon::Directory directory;
+    const pigeon::Directory* directory;
     bool is_new;
   };
-  [[nodiscard]] pigeon::Result<Week> current_week() const;
+  pigeon::Result<Week> current_week();
   // The lock on an entry of pending, made if it is not there; nothing if another process has it.
   pigeon::Result<std::optional<Claim>> try_claim(const std::string& entry);
   pigeon::Done forget_old(const RemoveLeftover& remove_leftover);
@@ -79,8 +80,8 @@ class Ledger {
 
   pigeon::Directory pending_;
   pigeon::Directory done_;
-  std::vector<std::string> weeks_;
-  bool has_others_ = false;  // in pending, as far as was seen
+  std::map<std::string, pigeon::Directory> weeks_;  // as they were seen last
+  bool has_others_ = false;                         // in pending, as far as was seen
 };
 
 }  // namespace mda_maildir

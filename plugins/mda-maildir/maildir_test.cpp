@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -411,4 +412,27 @@ TEST_CASE("listing tells what is in every folder") {
     return true;
   }));
   CHECK(folders == std::set<std::string>{"INBOX", "Über"});
+}
+
+TEST_CASE("a batch for one mailbox opens it once: it needs two descriptors for each message") {
+  constexpr std::size_t kMessages = 200;
+  Fixture f;
+  REQUIRE(f.mda->ensure(f.alice, soon()));
+  std::vector<std::unique_ptr<FakeDelivery>> deliveries;
+  std::vector<pigeon::Delivery> batch;
+  for (std::size_t each = 0; each < kMessages; ++each) {
+    deliveries.push_back(std::make_unique<FakeDelivery>(f.alice, "q" + std::to_string(each), "one\n"));
+    batch.push_back(deliveries.back()->delivery());
+  }
+  struct rlimit usual = {};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  const struct rlimit few = {2 * kMessages + 50, usual.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  f.mda->deliver(batch);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  for (const auto& each : deliveries) {
+    CAPTURE(each->failure().detail);
+    CHECK(each->status() == PIGEON_OK);
+  }
+  CHECK(f.fresh().size() == kMessages);
 }

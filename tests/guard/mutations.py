@@ -54,7 +54,7 @@ MUTATIONS = (
     Mutation(
         "the claim is flushed before the message appears",
         BATCH,
-        "    return item.ledger->flush();\n",
+        "    return item.opened->ledger.flush();\n",
         "    return {};\n",
         MAILDIR,
         POWER_LOSS,
@@ -135,7 +135,7 @@ MUTATIONS = (
     Mutation(
         "who claims what another has just ended looks again whether it is done, also in a new week",
         LEDGER,
-        "    weeks_ = PIGEON_TRY(done_.names());\n",
+        "    PIGEON_TRY(look_for_weeks());\n",
         "",
         MAILDIR,
         ("mda-maildir-tests", "who looked before another process has ended*"),
@@ -198,8 +198,8 @@ MUTATIONS = (
     Mutation(
         "what the ledger knows to be done is not stored again",
         LEDGER,
-        "    if (directory && PIGEON_TRY(directory->has(id))) return true;\n",
-        "    if (directory) static_cast<void>(PIGEON_TRY(directory->has(id)));\n",
+        "    if (PIGEON_TRY(week.has(id))) return true;\n",
+        "    static_cast<void>(PIGEON_TRY(week.has(id)));\n",
         MAILDIR,
         ("kill_test", "creator-optimistic, later: after worker, write"),
         "2 copies",
@@ -507,7 +507,7 @@ MUTATIONS = (
     Mutation(
         "a delivery looks again, once it has its claim, whether the mailbox is retired",
         BATCH,
-        "  PIGEON_TRY(item.mailbox->check_not_retired(delivery.allocation()));\n",
+        "  PIGEON_TRY(mailbox.check_not_retired(delivery.allocation()));\n",
         "",
         MAILDIR,
         ("move_test", "a move: before renameat"),
