@@ -91,7 +91,7 @@ Finding reads_what_was_delivered(Trial& trial) {
 // What the processes of a round have to do with each other.
 struct Round {
   std::atomic<int> begun = 0;
-  std::atomic<int> stored = 0;
+  std::atomic<bool> is_listed = false;
   std::atomic<bool> is_over = false;
 };
 
@@ -105,7 +105,6 @@ int keep_delivering(Trial& trial, const Allocation& allocation, const std::strin
   for (int number = 0; !round.is_over; ++number) {
     const auto receipt = mailbox.deliver(
         {.id = name + "n" + std::to_string(number), .text = name + std::to_string(number) + text});
-    if (receipt.is_stored()) ++round.stored;
     if (!receipt.is_stored() && !is_temporary(receipt)) return EXIT_FAILURE;
     ++round.begun;
   }
@@ -132,6 +131,15 @@ Finding retires_under_way(Trial& trial, const Allocation& allocation, int number
   const auto deadline = Deadline::in(std::chrono::seconds(20));
   while (round->begun < kMessagesBefore && !deadline.passed())
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // All of them fall asleep wherever they are, mostly amid a delivery, and wake once the mailbox was retired
+  // and listed: or, where they are waited for as they should be, after a while.
+  for (const auto& writer : writers) writer.stop();
+  OtherProcess waker([&] {
+    const auto at_last = Deadline::in(std::chrono::milliseconds(300));
+    while (!round->is_listed && !at_last.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (const auto& writer : writers) writer.send(SIGCONT);
+    return EXIT_SUCCESS;
+  });
   std::size_t when_retired = 0;
   {
     const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");
@@ -139,7 +147,9 @@ Finding retires_under_way(Trial& trial, const Allocation& allocation, int number
     mailbox.use(allocation);
     PIGEON_EXPECT_OK(mailbox.retire(), "retired a mailbox that processes deliver to");
     when_retired = PIGEON_EXPECT_OK(mailbox.list(), "listed the retired mailbox").size();
+    round->is_listed = true;
   }
+  waker.wait_until(deadline);
   const int seen = round->begun;
   while (round->begun < seen + 2 * kWriters && !deadline.passed())
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
