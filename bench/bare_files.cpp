@@ -84,7 +84,7 @@ class Sqlite {
  public:
   explicit Sqlite(const std::string& file) {
     if (::sqlite3_open(file.c_str(), &database_) != SQLITE_OK) die("open " + file);
-    run("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+    run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "CREATE TABLE bare (id INTEGER PRIMARY KEY, text BLOB NOT NULL)");
     if (::sqlite3_prepare_v2(database_, "INSERT INTO bare (text) VALUES (?)", -1, &insert_, nullptr) !=
         SQLITE_OK)

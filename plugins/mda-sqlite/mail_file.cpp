@@ -146,8 +146,6 @@ Result<bool> MailFile::is_blank(Directory home, Deadline patience) {
 
 // A new file is empty until all tables are in it.
 Done MailFile::make_tables() {
-  // Fewer, larger pages: most of what is kept is messages.
-  PIGEON_TRY(execute("PRAGMA page_size = 8192"));
   PIGEON_TRY(open_log());
   auto transaction = PIGEON_TRY(sql_database::Transaction::begin(*this, For::writing));
   const auto& dialect = sql_mailbox::sqlite_dialect();

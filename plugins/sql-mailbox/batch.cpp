@@ -74,13 +74,11 @@ Done Batch::deliver_to(const std::vector<Item*>& items) {
   }
   if (!is_alone_ && options_.most_together > 0 && !options_.indexes_fields)
     PIGEON_TRY(store_together(held, items));
+  else if (!is_alone_)
+    PIGEON_TRY(store_all(held, items));
   for (auto* item : items) {
     if (item->outcome) continue;
-    const auto store_it = [&]() -> Done {
-      // Two allocations may name one mailbox; it is one's.
-      PIGEON_TRY(Mailboxes::check_open(held.row, item->place, item->delivery->allocation()));
-      return store(held, *item);
-    };
+    const auto store_it = [&] { return store(held, *item); };
     if (is_alone_) {
       PIGEON_TRY(store_it());
     } else if (const auto failed = PIGEON_TRY(apart("delivery", store_it))) {
@@ -100,7 +98,25 @@ Done Batch::hold(const Item& item, Held& held) {
   return {};
 }
 
+// A savepoint copies every page that is changed behind it: so there is one for all, as long as nothing fails.
+Done Batch::store_all(Held& held, const std::vector<Item*>& items) {
+  Held planned = held;
+  const auto failed = PIGEON_TRY(apart("deliveries", [&]() -> Done {
+    for (auto* item : items) PIGEON_TRY(store(planned, *item));
+    return {};
+  }));
+  if (!failed) {
+    held = std::move(planned);
+  } else {
+    // Each by itself will tell which of them it was.
+    for (auto* item : items) item->outcome.reset();
+  }
+  return {};
+}
+
 Done Batch::store(Held& held, Item& item) {
+  // Two allocations may name one mailbox; it is one's.
+  PIGEON_TRY(Mailboxes::check_open(held.row, item.place, item.delivery->allocation()));
   if (item.delivery->deadline().passed()) return too_late(item);
   if (PIGEON_TRY(was_delivered(held, item))) {
     // That it can be seen does not mean that it is durable yet: a server may show it before. What is written

@@ -4,7 +4,7 @@
 //
 //   1. hold the row of each mailbox, in the order of their names, so that nobody waits for somebody who waits
 //   2. of each delivery: look for it in the ledger; note it there, and write its records. What it meets is
-//      undone back to a savepoint, and is its own trouble
+//      undone back to a savepoint, and is its own trouble: if all at once did not go, they go one by one
 //   3. note the sums and the UID counters
 //   4. commit: message, ledger and sums are there together, or not at all
 //
@@ -76,6 +76,8 @@ class Batch {
     bool is_another = false;  // than was wanted
   };
 
+  // All that are one mailbox's, or, if any fails, none of them: then none has an outcome.
+  Done store_all(Held& held, const std::vector<Item*>& items);
   Done store(Held& held, Item& item);
   Result<bool> was_delivered(const Held& held, const Item& item);
   Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery);
