@@ -15,7 +15,10 @@ BUILD = pathlib.Path(os.environ.get("PIGEON_BUILD", ROOT / "build" / "release"))
 
 def bench(name, *arguments, check=True):
     command = [ROOT / "bench" / name, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{name}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
 
 
 class Bench(unittest.TestCase):
