@@ -193,6 +193,15 @@ class Store(Bench):
             row = maildir["processes"] if peer == "procmail" else maildir["postfix"]
             self.assertEqual(row is None, f"{peer}, maildir" in found["skipped"], found["skipped"])
 
+    def test_flushes(self):
+        """bench/store --flush-ms lets each flush take so much longer, the limit's and ours, and says so."""
+        found = json.loads(bench("store", "mbox", *self.STORE, "--flush-ms", 10, "--json").stdout)
+        self.assertEqual(found["flush_ms_added"], 10)
+        self.assertGreater(found["flush_ms"], 0)
+        rates = found["results"]["mbox"]["1 KiB"]["batches"]["1"]
+        for who in ("limit", "mda"):
+            self.assertLess(rates[who], 100, rates)
+
 
 class Load(Bench):
     def test_figures(self):
