@@ -8,6 +8,7 @@
 # the tests need. With THREADS, they also run in the preset that finds data races; ONLY and EXCEPT tell such files of a
 # directory from the others.
 
+option(PIGEON_UNIT_TESTS "Build the unit tests with everything else" ON)
 function(pigeon_add_unit_tests name)
   if(NOT BUILD_TESTING)
     return()
@@ -31,6 +32,9 @@ function(pigeon_add_unit_tests name)
   # A test runs once for each time that it is compiled.
   target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  if(NOT PIGEON_UNIT_TESTS)
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
   # One word: doctest_discover_tests takes no list. Presets look for a part of it.
   set(label unit)
   if(arg_THREADS)
