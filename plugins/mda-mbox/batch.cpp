@@ -118,19 +118,19 @@ bool Batch::deliver_to_one(const Items& items, pigeon::Deadline until, bool is_f
   auto& ledger = ledgers_.of(allocation.id);
   ledger.forget_unsaved();
   if (const auto read = ledger.read(mailbox->own()); !read) return end_in(items, read.failure(), true);
+  Items known;
   std::map<std::string, Items> by_file;
   for (auto* item : items) {
     if (item->is_answered) continue;
     if (item->delivery->id_is_unique() && ledger.has(item->delivery->id())) {
-      item->is_answered = true;
-      item->delivery->answer(
-          pigeon::Stored{.where = mailbox->directory().below(mailbox->name()), .already_there = true});
+      known.push_back(item);
     } else if (const auto chosen = choose_folder(*mailbox, *item); !chosen) {
       fail({item}, chosen.failure());
     } else {
       by_file[item->file].push_back(item);
     }
   }
+  answer_known(*mailbox, ledger, known);
   bool is_done = true;
   for (const auto& [file, its] : by_file) {
     const auto done = deliver_to_file(*mailbox, ledger, file, its, until);
@@ -138,6 +138,19 @@ bool Batch::deliver_to_one(const Items& items, pigeon::Deadline until, bool is_f
     ledger.forget_unsaved();
   }
   return is_done;
+}
+
+// Stored before, wherever it is now.
+void Batch::answer_known(const Mailbox& mailbox, Ledger& ledger, const Items& items) {
+  for (const auto* item : items) {
+    if (item->delivery->is_moved()) ledger.renew(item->delivery->id());
+  }
+  if (const auto saved = ledger.save(mailbox.own()); !saved) return fail(items, saved.failure());
+  for (auto* item : items) {
+    item->is_answered = true;
+    item->delivery->answer(
+        pigeon::Stored{.where = mailbox.directory().below(mailbox.name()), .already_there = true});
+  }
 }
 
 // Answers, unless there is a next time.
@@ -273,12 +286,15 @@ Done Batch::append(Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::st
 // behind the size that it knows.
 void Batch::end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file,
                 const Items& there, const Items& fresh) {
+  bool is_moved = false;
   const auto account = [&]() -> Done {
     PIGEON_TRY(ledger.save(mailbox.own()));
-    return spool.end_append();
+    PIGEON_TRY(spool.end_append());
+    return is_moved ? Done() : ledger.forget_old(mailbox.own());
   };
   for (const auto* items : {&there, &fresh}) {
     for (auto* item : *items) {
+      is_moved = is_moved || item->delivery->is_moved();
       if (item->delivery->id_is_unique()) ledger.stored(item->delivery->id(), item->message.hash());
     }
   }

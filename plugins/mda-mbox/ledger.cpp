@@ -31,6 +31,10 @@ std::uint64_t this_week() {
   return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek;
 }
 
+std::string current_week() {
+  return std::string(kName) + std::to_string(this_week());
+}
+
 std::string known_line(const std::string& file, std::uint64_t size) {
   return "= " + std::to_string(size) + " " + file + "\n";
 }
@@ -72,13 +76,13 @@ Done Ledger::read_week(const Directory& own, const std::string& name, Week& week
     text.resize(before + static_cast<std::size_t>(got));
     if (got == 0) break;
   }
-  for (const auto line : pigeon::split(text, '\n')) take(line);
+  for (const auto line : pigeon::split(text, '\n')) take(line, name == current_week());
   week.read += text.size();
   return {};
 }
 
 // What a power failure may have left is passed over.
-void Ledger::take(std::string_view line) {
+void Ledger::take(std::string_view line, bool is_of_this_week) {
   const auto words = pigeon::split(line, ' ');
   if (words.size() == 3 && words[0] == "=") {
     const auto size = pigeon::number(words[1]);
@@ -93,12 +97,14 @@ void Ledger::take(std::string_view line) {
   if (words[0] == "?" || words[0] == "%" || words[0] == "!") {
     take_found(words[0].front(), std::string(words[1]));
   } else if (is_word(words[0])) {
-    note_stored(std::string(words[0]), std::string(words[1]));
+    note_stored(std::string(words[0]), std::string(words[1]), is_of_this_week);
   }
 }
 
-void Ledger::note_stored(const std::string& id, const std::string& hash) {
-  if (stored_.emplace(id, hash).second) {
+void Ledger::note_stored(const std::string& id, const std::string& hash, bool is_of_this_week) {
+  const auto [noted, is_new] = stored_.emplace(id, Stored{.hash = hash});
+  noted->second.is_of_this_week |= is_of_this_week;
+  if (is_new) {
     const auto [same, is_first] = ids_.emplace(hash, id);
     if (!is_first) same->second.clear();
   }
@@ -126,8 +132,14 @@ std::optional<std::string> Ledger::id_of(const std::string& hash) const {
   return id->second;
 }
 
+// Not once more for each time that it is brought within one week: every delivery reads all of it.
+void Ledger::renew(const std::string& id) {
+  const auto& [hash, is_of_this_week] = stored_.at(id);
+  if (!is_of_this_week) stored(id, std::string(hash));
+}
+
 void Ledger::stored(const std::string& id, const std::string& hash) {
-  note_stored(id, hash);
+  note_stored(id, hash, true);
   unsaved_.append(id).append(" ").append(hash).append("\n");
 }
 
@@ -177,7 +189,7 @@ Done Ledger::save(const Directory& own) {
 
 Done Ledger::write(const Directory& own, std::string text) {
   const bool was_stale = std::exchange(is_stale_, true);
-  const auto name = std::string(kName) + std::to_string(this_week());
+  const auto name = current_week();
   auto file = PIGEON_TRY(own.open_file(name, O_WRONLY | O_APPEND));
   const bool is_first_of_week = !file;
   if (!file) file = PIGEON_TRY(own.create_file(name));
@@ -186,6 +198,7 @@ Done Ledger::write(const Directory& own, std::string text) {
   // An empty line first: what a power failure has left may have no end.
   text.insert(0, 1, '\n');
   if (is_first_of_week) {
+    has_begun_week_ = true;
     // What older weeks say of files is to outlive them.
     for (const auto& [known, size] : known_) text += known_line(known, size);
   }
@@ -195,7 +208,7 @@ Done Ledger::write(const Directory& own, std::string text) {
   if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + own.below(name), errno);
   week = {status.st_ino, static_cast<std::size_t>(status.st_size)};
   is_stale_ = was_stale;
-  return is_first_of_week ? forget_old(own) : Done();
+  return {};
 }
 
 void Ledger::forget_unsaved() {
@@ -205,6 +218,7 @@ void Ledger::forget_unsaved() {
 }
 
 Done Ledger::forget_old(const Directory& own) {
+  if (!std::exchange(has_begun_week_, false)) return {};
   for (const auto& name : PIGEON_TRY(own.names())) {
     if (!pigeon::starts_with(name, kName)) continue;
     const auto number = pigeon::number(std::string_view(name).substr(kName.size()));

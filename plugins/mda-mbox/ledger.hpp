@@ -57,6 +57,9 @@ class Ledger {
   pigeon::Done intend(const pigeon::Directory& own, std::span<const Intent> intents);
 
   // These count at once, and are written with the next save.
+  // What was stored before, and is brought again by whoever copies a mailbox, is kept as if it were stored
+  // now: so it is known the next time. REQUIRES: has(id).
+  void renew(const std::string& id);
   void stored(const std::string& id, const std::string& hash);
   // A message that stands in the mbox, and that nobody has told of. True: its id is known, and counts as
   // stored.
@@ -68,10 +71,17 @@ class Ledger {
   pigeon::Done save(const pigeon::Directory& own);
   // What was not saved is not so.
   void forget_unsaved();
+  // Removes what is too old, if what was written is the first of its week. Whoever copies a mailbox brings
+  // what is old as well, and does not call this.
+  pigeon::Done forget_old(const pigeon::Directory& own);
 
   [[nodiscard]] std::size_t size() const { return stored_.size() + intended_.size() + found_.size(); }
 
  private:
+  struct Stored {
+    std::string hash;
+    bool is_of_this_week = false;
+  };
   struct Week {
     ino_t inode = 0;
     std::size_t read = 0;
@@ -82,21 +92,21 @@ class Ledger {
   };
 
   pigeon::Done write(const pigeon::Directory& own, std::string text);
-  void note_stored(const std::string& id, const std::string& hash);
+  void note_stored(const std::string& id, const std::string& hash, bool is_of_this_week);
   pigeon::Done read_week(const pigeon::Directory& own, const std::string& name, Week& week);
-  void take(std::string_view line);
+  void take(std::string_view line, bool is_of_this_week);
   void take_found(char sign, const std::string& hash);
-  static pigeon::Done forget_old(const pigeon::Directory& own);
 
   std::map<std::string, Week> weeks_;
-  std::unordered_map<std::string, std::string> stored_;  // id to hash
-  std::unordered_map<std::string, std::string> ids_;     // hash to id; empty: several
-  std::multimap<std::string, std::string> intended_;     // hash to id
+  std::unordered_map<std::string, Stored> stored_;    // by id
+  std::unordered_map<std::string, std::string> ids_;  // hash to id; empty: several
+  std::multimap<std::string, std::string> intended_;  // hash to id
   std::unordered_map<std::string, Found> found_;
   std::map<std::string, std::uint64_t> known_;
   bool is_damaged_ = false;
   std::string unsaved_;
   bool is_stale_ = false;
+  bool has_begun_week_ = false;
 };
 
 }  // namespace mda_mbox

@@ -33,6 +33,41 @@ TEST_CASE("a moved message keeps when it came, its marks, its folder, its id and
   CHECK(retried.was_there());
 }
 
+TEST_CASE("what is brought again and again is known, however long ago it was stored") {
+  namespace fs = std::filesystem;
+  Fixture f;
+  const auto bring = [&](const std::string& id, bool is_moved = true) {
+    f.open();
+    FakeDelivery delivery(f.alice, id, "x\n");
+    if (is_moved) delivery.move(kThen, 0);
+    f.deliver({&delivery});
+    REQUIRE(delivery.status() == PIGEON_OK);
+    return delivery.was_there();
+  };
+  const auto weeks = [&] { return f.snapshot_of_ledger(); };
+  CHECK_FALSE(bring("old"));
+  for (int run = 0; run < 2; ++run) {
+    // Weeks pass, and nothing is brought; then something new is brought first.
+    REQUIRE(weeks().size() == 1);
+    const auto week = weeks().begin()->first;
+    const auto past = "stored." + std::to_string(std::stoi(week.substr(week.find('.') + 1)) - 4);
+    fs::rename(f.own() / week, f.own() / past);
+    CHECK_FALSE(bring("new" + std::to_string(run)));
+    CHECK(weeks().size() == 2);
+    CHECK(bring("old"));
+    const auto kept = weeks();
+    CHECK(bring("old"));
+    CHECK(weeks() == kept);
+    fs::remove(f.own() / past);
+    CHECK(bring("old"));
+  }
+  // New mail is what forgets.
+  const auto week = weeks().begin()->first;
+  fs::rename(f.own() / week, f.own() / "stored.1");
+  CHECK_FALSE(bring("mail", false));
+  CHECK_FALSE(weeks().contains("stored.1"));
+}
+
 TEST_CASE("a message is found by its name when others before it are gone, and when a reader has marked it") {
   const Fixture f;
   const FakeDelivery first(f.alice, "q1", "Subject: a\n\none\n");
