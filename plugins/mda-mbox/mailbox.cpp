@@ -99,6 +99,13 @@ Result<std::string> checked_home(const std::string& home) {
       .with_remedy("request another path, such as home=example.com/alice");
 }
 
+Result<std::vector<std::string>> files_of_folders(const Directory& folders) {
+  std::vector<std::string> files;
+  PIGEON_TRY(add_files(folders, "", 1, files));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 Result<Place> Place::of(const Allocation& allocation) {
   const auto home = PIGEON_TRY(checked_home(PIGEON_TRY(home_template::allocated_home(allocation))));
   const auto slash = home.rfind('/');
@@ -241,11 +248,8 @@ Done Mailbox::make_folder(const std::string& file) const {
 }
 
 Result<std::vector<std::string>> Mailbox::folder_files() const {
-  std::vector<std::string> files;
   const auto folders = PIGEON_TRY(directory_.find(place_.folders()));
-  if (folders) PIGEON_TRY(add_files(*folders, "", 1, files));
-  std::sort(files.begin(), files.end());
-  return files;
+  return folders ? files_of_folders(*folders) : std::vector<std::string>();
 }
 
 Result<std::optional<Directory>> Mailbox::directory_of(const std::string& file) const {

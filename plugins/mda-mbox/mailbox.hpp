@@ -41,6 +41,9 @@ struct Place {
 // A home that no file of another mailbox can be taken for; or why there is none.
 Result<std::string> checked_home(const std::string& home);
 
+// The files of all folders, as paths below the directory that they stand in, NAME.folders.
+Result<std::vector<std::string>> files_of_folders(const Directory& folders);
+
 // A mailbox, and nobody else of ours at it as long as this lives.
 class Mailbox {
  public:

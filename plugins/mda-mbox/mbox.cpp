@@ -2,6 +2,7 @@
 #include "mbox.hpp"
 
 #include "folder.hpp"
+#include "foreign.hpp"
 #include "quota.hpp"
 #include "reading.hpp"
 #include "splitting.hpp"
@@ -39,11 +40,10 @@ void Mbox::deliver(std::span<pigeon::Delivery> batch) {
 pigeon::Done Mbox::list(const pigeon::Allocation& allocation, pigeon::Deadline deadline,
                         const std::function<bool(const pigeon::Entry&)>& visit) {
   if (allocation.id.empty()) {
-    if (has_foreign_folders(allocation)) {
-      const auto folders =
-          std::string(allocation.attributes.get("home").value_or("")) + std::string(kFoldersSuffix);
-      host_.warning("only the mbox itself is read, and none of " + pigeon::printable(folders) +
-                    ": import each of its files by its own path");
+    if (const auto folders = unread_folders(allocation)) {
+      host_.warning("nothing is read of " + pigeon::printable(*folders) +
+                    ", which holds folders as another program keeps them: import each of its files by its "
+                    "own path");
     }
     return list_foreign(allocation, rules_, deadline, visit);
   }

@@ -187,16 +187,45 @@ TEST_CASE("an mbox of another program is listed and read by its path, and not to
   }
 }
 
-TEST_CASE("where folders stand beside an mbox of another program, it is said that they are not read") {
+TEST_CASE("folders that stand beside an mbox as ours do are read with it, and not touched") {
+  const Fixture f;
+  const auto folders = f.directory.path() / "other.folders";
+  std::filesystem::create_directories(folders / "Projects");
+  const auto text = [](const std::string& subject) {
+    return "From bob@example.org Sun Sep  9 01:46:40 2001\nSubject: " + subject + "\n\nx\n\n";
+  };
+  f.write("other", text("main"));
+  f.write("other.folders/Work.Reports", text("reports") + text("more"));
+  f.write("other.folders/Projects/2026", text("project"));
+  f.write("other.folders/Projects.2026", text("same"));
+  f.write("other.folders/Work.lock", "");
+  const auto before = f.directory.read("other.folders/Work.Reports");
+  const pigeon::Allocation other{.id = "", .attributes = {{"home", {f.directory / "other"}}}};
+  std::vector<std::string> found;
+  for (const auto& entry : f.list(other)) found.push_back(entry.folder + ": " + f.read(entry, other));
+  const auto read = [](const std::string& subject) { return "Subject: " + subject + "\n\nx\n"; };
+  CHECK(found == std::vector<std::string>{"INBOX: " + read("main"), "Projects/2026: " + read("same"),
+                                          "Projects/2026: " + read("project"),
+                                          "Work/Reports: " + read("reports"),
+                                          "Work/Reports: " + read("more")});
+  CHECK(f.host.log().empty());
+  CHECK(f.directory.read("other.folders/Work.Reports") == before);
+  f.write("other.folders/notes", "no mail\n");
+  const auto listed = f.mda->list(other, Fixture::soon(), [](const pigeon::Entry&) { return true; });
+  REQUIRE_FALSE(listed);
+  CHECK(listed.failure().detail.find("other.folders/notes: it is not an mbox") != std::string::npos);
+}
+
+TEST_CASE("where folders stand beside an mbox in another way, it is said that they are not read") {
   const Fixture f;
   f.write("other", "From bob@example.org Sun Sep  9 01:46:40 2001\nSubject: a\n\nx\n\n");
   const pigeon::Allocation other{.id = "", .attributes = {{"home", {f.directory / "other"}}}};
   CHECK(f.list(other).size() == 1);
   CHECK(f.host.log().empty());
-  std::filesystem::create_directory(f.directory.path() / "other.folders");
+  std::filesystem::create_directory(f.directory.path() / "other.sbd");
   CHECK(f.list(other).size() == 1);
   REQUIRE(f.host.log().size() == 1);
-  CHECK(f.host.log().front().second.find("other.folders") != std::string::npos);
+  CHECK(f.host.log().front().second.find("other.sbd") != std::string::npos);
 }
 
 TEST_CASE("listing stops when it is told to, and what is retired can still be read") {

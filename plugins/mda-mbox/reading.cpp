@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "reading.hpp"
 
+#include "entries.hpp"
 #include "folder.hpp"
-#include "hash.hpp"
-#include "original.hpp"
 #include "quota.hpp"
-#include "splitting.hpp"
 
 #include <mailbox-rules/files.hpp>
 
@@ -21,89 +19,11 @@ namespace {
 
 using pigeon::Entry;
 
-constexpr std::size_t kHashDigits = 16;
-
-struct Seen {
-  std::uint32_t marks = 0;
-  std::uint64_t bytes = 0;
-  std::string hash;
-};
-
-Result<Seen> look_at(Window& window, const Extent& extent, Quoting quoting, pigeon::Deadline deadline) {
-  Seen seen;
-  Hash hash;
-  const auto add = [&](std::string_view bytes) {
-    hash.add(bytes);
-    seen.bytes += bytes.size();
-    return true;
-  };
-  seen.marks = PIGEON_TRY(give_original(window, extent, quoting, deadline, add));
-  seen.hash = hash.text();
-  return seen;
-}
-
-Failure no_mbox(const std::string& shown) {
-  return pigeon::misconfigured("read " + shown + ": it is not an mbox")
-      .with_remedy(
-          "look at its first line, which should begin with \"From \"; if it is no mail, move it elsewhere");
-}
-
-Done collect(Window& window, const std::string& folder, Ledger* ledger, Quoting quoting,
-             pigeon::Deadline deadline, std::vector<Entry>& entries) {
-  if (!PIGEON_TRY(is_mbox(window))) return no_mbox(window.shown());
-  for (std::uint64_t at = 0;;) {
-    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-    if (!extent) return {};
-    auto seen = PIGEON_TRY(look_at(window, *extent, quoting, deadline));
-    auto& entry = entries.emplace_back();
-    entry.folder = folder;
-    entry.name = std::to_string(extent->begin) + "-" + seen.hash;
-    entry.bytes = seen.bytes;
-    entry.received = extent->received;
-    entry.marks = seen.marks;
-    if (ledger != nullptr) entry.id = ledger->id_of(seen.hash).value_or("");
-    at = extent->next;
-  }
-}
-
-// The message of this name, where it stood or where it stands now.
-Result<std::optional<Extent>> find_named(Window& window, const std::string& name, Quoting quoting,
-                                         pigeon::Deadline deadline) {
-  const auto dash = name.find('-');
-  const auto offset = pigeon::number(name.substr(0, dash));
-  if (dash == std::string::npos || !offset || name.size() - dash - 1 != kHashDigits) return std::nullopt;
-  const auto hash = name.substr(dash + 1);
-  for (const auto& [from, only] : {std::pair(*offset, true), std::pair(std::uint64_t{0}, false)}) {
-    for (auto at = from;;) {
-      const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-      if (!extent || (only && extent->begin != *offset)) break;
-      if (PIGEON_TRY(look_at(window, *extent, quoting, deadline)).hash == hash) return extent;
-      if (only) break;
-      at = extent->next;
-    }
-  }
-  return std::nullopt;
-}
-
-Failure removed(const std::string& shown, const std::string& name) {
-  return pigeon::failure(PIGEON_NOT_THERE, "read message " + pigeon::printable(name) + " of " + shown +
-                                               ": it is not there any more")
-      .with_remedy("nothing, if somebody reads this mailbox");
-}
-
 Failure changed(const std::string& shown, const std::string& name) {
   return pigeon::temporary("read message " + pigeon::printable(name) + " of " + shown +
                            ": no message has these bytes any more, and as many are there as before; another "
                            "program has changed it")
       .with_remedy("close that program, and begin again");
-}
-
-Done give_named(Window& window, const std::string& name, Quoting quoting, pigeon::Deadline deadline,
-                const GiveBytes& give) {
-  const auto extent = PIGEON_TRY(find_named(window, name, quoting, deadline));
-  if (!extent) return removed(window.shown(), name);
-  PIGEON_TRY(give_original(window, *extent, quoting, deadline, give));
-  return {};
 }
 
 // Calls `look` with each file of the mailbox that is wanted, locked; empty: with all.
@@ -128,38 +48,6 @@ Done look_at_files(Mailbox& mailbox, const Allocation& allocation, const Rules& 
                      Window window(spool->file(), end, spool->shown(), deadline);
                      return look(window, folder);
                    });
-}
-
-struct ForeignFile {
-  pigeon::Fd file;
-  std::uint64_t size;
-  std::string shown;
-};
-Result<ForeignFile> open_foreign(const Allocation& allocation, pigeon::Deadline deadline) {
-  const std::string path(allocation.attributes.get("home").value_or(""));
-  const auto shown = pigeon::printable(path);
-  const auto slash = path.rfind('/');
-  if (!pigeon::starts_with(path, "/") || !pigeon::is_file_name(path.substr(slash + 1)))
-    return pigeon::misconfigured("read the mbox '" + shown + "': it is no absolute path of a file");
-  const auto directory = PIGEON_TRY(Directory::open(slash == 0 ? "/" : path.substr(0, slash)));
-  auto file = directory ? PIGEON_TRY(directory->open_file(path.substr(slash + 1))) : std::nullopt;
-  if (!file) return pigeon::misconfigured("read the mbox " + shown + ": it is not there");
-  Patience patience(deadline);
-  while (!PIGEON_TRY(try_to_lock(*file, true, shown))) {
-    if (!patience.wait())
-      return pigeon::failure(PIGEON_BUSY, "read " + shown + ": another program has it until the time is up");
-  }
-  struct stat status = {};
-  if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + shown, errno);
-  if (!S_ISREG(status.st_mode)) return no_mbox(shown);
-  return ForeignFile{*std::move(file), static_cast<std::uint64_t>(status.st_size), shown};
-}
-
-Done visit_all(const std::vector<Entry>& entries, const Visit& visit) {
-  for (const auto& entry : entries) {
-    if (!visit(entry)) break;
-  }
-  return {};
 }
 
 }  // namespace
@@ -216,31 +104,6 @@ Done read_message(const Directory& base, const Allocation& allocation, const std
   const auto shown = mailbox.directory().below(mailbox.name());
   if (listed.may_be_removed(allocation, wanted, name, messages)) return removed(shown, name);
   return changed(shown, name);
-}
-
-Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Deadline deadline,
-                  const Visit& visit) {
-  std::vector<Entry> entries;
-  {
-    const auto found = PIGEON_TRY(open_foreign(allocation, deadline));
-    Window window(found.file, found.size, found.shown, deadline);
-    PIGEON_TRY(collect(window, folder_name(""), nullptr, rules.quoting, deadline, entries));
-  }
-  return visit_all(entries, visit);
-}
-
-bool has_foreign_folders(const Allocation& allocation) {
-  struct stat status = {};
-  const std::string path(allocation.attributes.get("home").value_or(""));
-  return ::stat((path + std::string(kFoldersSuffix)).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-Done read_foreign(const Allocation& allocation, const std::string& folder, const std::string& name,
-                  const Rules& rules, pigeon::Deadline deadline, const GiveBytes& give) {
-  const auto found = PIGEON_TRY(open_foreign(allocation, deadline));
-  if (!folder.empty() && folder != folder_name("")) return removed(found.shown, name);
-  Window window(found.file, found.size, found.shown, deadline);
-  return give_named(window, name, rules.quoting, deadline, give);
 }
 
 Done check_is_mbox(const Directory& directory, const std::string& name) {

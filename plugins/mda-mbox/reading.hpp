@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// Listing what a mailbox holds, and reading it back. A message is known by where it stands and a hash of what
-// it is, so that it is found again when a reader has removed others before it.
+// Listing what a mailbox of ours holds, and reading it back.
 #pragma once
 
 #include "batch.hpp"
+#include "entries.hpp"
 #include "mailbox.hpp"
 
 #include <pigeon/sdk/mda.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
-#include <string_view>
 #include <unordered_set>
 
 namespace mda_mbox {
-
-using Visit = std::function<bool(const pigeon::Entry&)>;
-using GiveBytes = std::function<bool(std::string_view)>;
 
 // What was listed last, so that a message which another program has changed, and which so has another name,
 // is not taken for one that was removed.
@@ -40,20 +35,12 @@ class Listed {
   std::map<std::string, Folder> folders_;
 };
 
-// Ours. The files are locked while they are looked at, and not while `visit` is at work.
+// The files are locked while they are looked at, and not while `visit` is at work.
 Done list_messages(const Directory& base, const Allocation& allocation, const Rules& rules, Listed& listed,
                    pigeon::Deadline deadline, const Visit& visit);
 Done read_message(const Directory& base, const Allocation& allocation, const std::string& folder,
                   const std::string& name, const Rules& rules, Listed& listed, pigeon::Deadline deadline,
                   const GiveBytes& give);
-
-// A file that another program made, by its absolute path. Nothing is written, so no dotlock is taken.
-Done list_foreign(const Allocation& allocation, const Rules& rules, pigeon::Deadline deadline,
-                  const Visit& visit);
-// Whether folders stand beside it, which are not read with it.
-bool has_foreign_folders(const Allocation& allocation);
-Done read_foreign(const Allocation& allocation, const std::string& folder, const std::string& name,
-                  const Rules& rules, pigeon::Deadline deadline, const GiveBytes& give);
 
 // Refuses what is no mbox.
 Done check_is_mbox(const Directory& directory, const std::string& name);
