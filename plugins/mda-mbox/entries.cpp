@@ -45,16 +45,16 @@ Result<std::optional<Extent>> find_named(Window& window, const std::string& name
   const auto offset = pigeon::number(name.substr(0, dash));
   if (dash == std::string::npos || !offset || name.size() - dash - 1 != kHashDigits) return std::nullopt;
   const auto hash = name.substr(dash + 1);
-  for (const auto& [from, only] : {std::pair(*offset, true), std::pair(std::uint64_t{0}, false)}) {
-    for (auto at = from;;) {
-      const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-      if (!extent || (only && extent->begin != *offset)) break;
-      if (PIGEON_TRY(look_at(window, *extent, quoting, deadline)).hash == hash) return extent;
-      if (only) break;
-      at = extent->next;
-    }
-  }
-  return std::nullopt;
+  std::optional<Extent> found;
+  const auto is_it = [&](const Extent& extent) -> Result<bool> {
+    if (PIGEON_TRY(look_at(window, extent, quoting, deadline)).hash == hash) found = extent;
+    return found.has_value();
+  };
+  const auto there = PIGEON_TRY(find_message(window, *offset, quoting));
+  if (there && there->begin == *offset && PIGEON_TRY(is_it(*there))) return found;
+  PIGEON_TRY(each_message(window, 0, quoting,
+                          [&](const Extent& extent) -> Result<bool> { return !PIGEON_TRY(is_it(extent)); }));
+  return found;
 }
 
 }  // namespace
@@ -74,19 +74,17 @@ Failure removed(const std::string& shown, const std::string& name) {
 Done collect(Window& window, const std::string& folder, Ledger* ledger, Quoting quoting,
              pigeon::Deadline deadline, std::vector<Entry>& entries) {
   if (!PIGEON_TRY(is_mbox(window))) return no_mbox(window.shown());
-  for (std::uint64_t at = 0;;) {
-    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-    if (!extent) return {};
-    auto seen = PIGEON_TRY(look_at(window, *extent, quoting, deadline));
+  return each_message(window, 0, quoting, [&](const Extent& extent) -> Result<bool> {
+    auto seen = PIGEON_TRY(look_at(window, extent, quoting, deadline));
     auto& entry = entries.emplace_back();
     entry.folder = folder;
-    entry.name = std::to_string(extent->begin) + "-" + seen.hash;
+    entry.name = std::to_string(extent.begin) + "-" + seen.hash;
     entry.bytes = seen.bytes;
-    entry.received = extent->received;
+    entry.received = extent.received;
     entry.marks = seen.marks;
     if (ledger != nullptr) entry.id = ledger->id_of(seen.hash).value_or("");
-    at = extent->next;
-  }
+    return true;
+  });
 }
 
 Done give_named(Window& window, const std::string& name, Quoting quoting, pigeon::Deadline deadline,

@@ -156,14 +156,19 @@ Result<std::optional<Extent>> find_message(Window& window, std::uint64_t from, Q
   return extent;
 }
 
-Result<std::uint64_t> count_messages(Window& window, Quoting quoting) {
-  std::uint64_t found = 0;
-  for (std::uint64_t at = 0;;) {
+pigeon::Done each_message(Window& window, std::uint64_t from, Quoting quoting,
+                          const std::function<Result<bool>(const Extent&)>& visit) {
+  for (auto at = from;;) {
     const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-    if (!extent) return found;
-    ++found;
+    if (!extent || !PIGEON_TRY(visit(*extent))) return {};
     at = extent->next;
   }
+}
+
+Result<std::uint64_t> count_messages(Window& window, Quoting quoting) {
+  std::uint64_t found = 0;
+  PIGEON_TRY(each_message(window, 0, quoting, [&](const Extent&) -> Result<bool> { return ++found > 0; }));
+  return found;
 }
 
 Result<bool> is_mbox(Window& window) {

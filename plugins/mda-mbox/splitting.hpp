@@ -10,6 +10,7 @@
 #include <pigeon/sdk/time.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ struct Extent {
 // The first message that begins at `from` or later; nothing: there is none. REQUIRES: a line begins at
 // `from`.
 pigeon::Result<std::optional<Extent>> find_message(Window& window, std::uint64_t from, Quoting quoting);
+
+// Calls `visit` with each one that begins at `from` or later, as long as that says true.
+pigeon::Done each_message(Window& window, std::uint64_t from, Quoting quoting,
+                          const std::function<pigeon::Result<bool>(const Extent&)>& visit);
 
 // How many there are.
 pigeon::Result<std::uint64_t> count_messages(Window& window, Quoting quoting);

@@ -129,14 +129,12 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
   const bool is_of_this_boot = state_->is_of_this_boot();
   Window window(file_, size(), shown_, deadline);
   bool has_ids = false;
-  for (auto at = known; at < size();) {
-    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-    if (!extent) break;
-    const auto hash = PIGEON_TRY(hash_at(window, *extent, quoting, deadline));
-    const bool is_ours = is_of_this_boot && state_->is_intended(extent->begin);
+  PIGEON_TRY(each_message(window, known, quoting, [&](const Extent& extent) -> Result<bool> {
+    const auto hash = PIGEON_TRY(hash_at(window, extent, quoting, deadline));
+    const bool is_ours = is_of_this_boot && state_->is_intended(extent.begin);
     has_ids = ledger.found(hash, is_ours) || has_ids;
-    at = extent->next;
-  }
+    return true;
+  }));
   // Whose id is known is answered without another look.
   if (has_ids) PIGEON_TRY(flush());
   if (size() != known) ledger.know(file, size());
@@ -145,12 +143,12 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
 
 Result<bool> Spool::holds(const std::string& hash, Quoting quoting, pigeon::Deadline deadline) const {
   Window window(file_, size(), shown_, deadline);
-  for (std::uint64_t at = 0;;) {
-    const auto extent = PIGEON_TRY(find_message(window, at, quoting));
-    if (!extent) return false;
-    if (PIGEON_TRY(hash_at(window, *extent, quoting, deadline)) == hash) return true;
-    at = extent->next;
-  }
+  bool is_held = false;
+  PIGEON_TRY(each_message(window, 0, quoting, [&](const Extent& extent) -> Result<bool> {
+    is_held = PIGEON_TRY(hash_at(window, extent, quoting, deadline)) == hash;
+    return !is_held;
+  }));
+  return is_held;
 }
 
 // Before the next message there is an empty line, whoever wrote the last one.
