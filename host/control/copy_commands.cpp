@@ -39,8 +39,7 @@ std::string configured_base(Session& session, const std::string& mda) {
   return settings ? settings->text("base") : std::string();
 }
 
-// The same text for a directory whether it was written with a slash at the end or not: it is a part of the
-// ids of what is imported.
+// Without a slash at the end.
 std::string absolute(const std::string& path) {
   std::error_code error;
   const auto whole = fs::absolute(path, error).lexically_normal();
@@ -138,7 +137,8 @@ Done mailbox_import(Session& session, const std::string& address, const std::str
   const Storage source(
       *opened, {.id = "", .attributes = {{"home", {from}}}, .principal = mailbox.allocation().principal});
   const auto preferences = PIGEON_TRY(mailbox.preferences(mailbox.storage.mda()));
-  Copying copying(session, source, mailbox.storage, preferences, CopyId::of_content, "import " + from);
+  // Not by its path: it is the same mailbox wherever a copy of it stands.
+  Copying copying(session, source, mailbox.storage, preferences, CopyId::of_content, "import");
   if (auto looked = copying.look(); !looked)
     return not_read(std::move(looked).failure(), from, source.name());
   PIGEON_TRY(make_standing(session, mailbox));

@@ -43,7 +43,7 @@ enum class CopyId {
 
 class Copying {
  public:
-  // from: where the messages come from, as a part of their ids.
+  // from: what copies them, as a part of their ids.
   Copying(Session& session, const Storage& source, const Storage& target, Settings preferences, CopyId ids,
           std::string from)
       : session_(session),

@@ -86,6 +86,19 @@ class Copy(unittest.TestCase):
             self.assertIn("0 messages imported, 3 were there already", done.stdout)
         self.assertEqual(len(self.imported()), 4)
 
+    def test_import_of_a_copy(self):
+        """a copy that stands elsewhere, and is of another day, brings in only what the first had not"""
+        path = self.foreign()
+        self.ctl("import", ALICE, str(path))
+        copy = self.site.root / "of-another-day"
+        shutil.copytree(path, copy, copy_function=shutil.copy2)
+        mailbox.Maildir(copy).add(mailbox.MaildirMessage(message(1)))
+        mailbox.Maildir(copy).add(mailbox.MaildirMessage(message(3)))
+        subprocess.run(["chown", "-R", f"--reference={path}", str(copy)], check=True)
+        done = self.ctl("import", ALICE, str(copy))
+        self.assertIn("2 messages imported, 4 were there already", done.stdout)
+        self.assertEqual(self.imported(), sorted(message(n) for n in (0, 1, 1, 1, 2, 3)))
+
     def test_import_past_quota(self):
         """no quota keeps out what is imported, and it counts"""
         self.site.ctl("tree", "set", "/example.com/mailStore", "--class", MAILDIR, "quotaMessages=2")
