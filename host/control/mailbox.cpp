@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "host/control/mailbox.hpp"
 
-#include "host/control/recipient.hpp"
-
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/values.hpp>
@@ -43,6 +41,10 @@ Result<Mailbox> mailbox_of(Session& session, const std::string& address) {
         .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_word(address)
                                                 : dry.verdict.remedy);
   }
+  return mailbox_of(session, std::move(dry));
+}
+
+Result<Mailbox> mailbox_of(Session& session, DryRun dry) {
   const auto& principal = dry.attempt.principal->object;
   const auto standing = PIGEON_TRY(host::standing_allocation(principal));
   auto& [mda, allocation] = *dry.attempt.allocation;
@@ -88,6 +90,15 @@ Done confirm(const std::string& what, bool yes) {
   if (std::getline(std::cin, answer) && answer == "yes") return {};
   return misconfigured("purge the mail of " + what + ": nothing was deleted")
       .with_remedy("answer yes if you mean it");
+}
+
+std::string end_of_move(const std::string& address) {
+  return "`" + mailbox_command("move", address) + " MDA --resume` or `" + mailbox_command("adopt", address) +
+         "`";
+}
+
+std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit) {
+  return std::to_string(used) + (limit == 0 ? "" : " of " + std::to_string(limit)) + " " + unit;
 }
 
 std::string mailbox_command(const std::string& what, const std::string& address) {

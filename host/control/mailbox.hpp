@@ -5,12 +5,14 @@
 
 #include "host/allocator.hpp"
 #include "host/attempt.hpp"
+#include "host/control/recipient.hpp"
 #include "host/control/session.hpp"
 #include "host/control/storage.hpp"
 
 #include <pigeon/sdk/result.hpp>
 #include <pigeon/sdk/tree_path.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -31,6 +33,8 @@ struct Mailbox {
 };
 
 Result<Mailbox> mailbox_of(Session& session, const std::string& address);
+// The one that a dry run has found; REQUIRES: it has one.
+Result<Mailbox> mailbox_of(Session& session, DryRun dry);
 // One that there is, or a failure.
 Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address);
 
@@ -45,6 +49,12 @@ Done mark_ready(Session& session, const Mailbox& mailbox);
 
 // Deletes mail only after somebody has said yes: `yes`, or who sits at the terminal.
 Done confirm(const std::string& what, bool yes);
+
+// The commands that end a move which was interrupted.
+std::string end_of_move(const std::string& address);
+
+// "3 of 5 messages", or "3 messages" where there is no limit.
+std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit);
 
 // "pigeonctl mailbox WHAT ADDRESS", to be pasted.
 std::string mailbox_command(const std::string& what, const std::string& address);

@@ -101,15 +101,6 @@ bool is_id(std::string_view text) {
   return text.size() <= kLongest && text.find_first_not_of(kOf) == std::string_view::npos;
 }
 
-std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit) {
-  return std::to_string(used) + (limit == 0 ? "" : " of " + std::to_string(limit)) + " " + unit;
-}
-
-std::string end_of_move(const std::string& address) {
-  return "`" + mailbox_command("move", address) + " MDA --resume` or `" + mailbox_command("adopt", address) +
-         "`";
-}
-
 }  // namespace
 
 Done mailbox_list(Session& session, const std::string& address, bool messages) {

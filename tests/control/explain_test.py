@@ -111,6 +111,23 @@ class Explain(unittest.TestCase):
                 self.assertEqual((told["detail"], told["remedy"]), (done.record["detail"], done.record["remedy"]))
         self.assertEqual((self.explain()[0]["exit"], self.site.deliver().exit), (0, 0))
 
+    def test_full(self):
+        """a mailbox that is full takes no mail: it says so as long as that is so, with how full it is"""
+        self.site.deliver()
+        self.site.deliver()
+        for limit, said in (("quotaMessages=2", "2 of 2 messages"), ("quotaBytes=100", "of 100 bytes")):
+            with self.subTest(limit=limit):
+                self.site.ctl("tree", "set", "/example.com/mailStore", "--class", "mda-maildir", limit)
+                told = self.explain()[0]
+                self.assertEqual((told["outcome"], told["exit"]), ("deferred", 75))
+                self.assertEqual(self.site.deliver().exit, 75)
+                self.assertIn("it is noted as full, ", told["detail"])
+                self.assertIn(said, told["detail"])
+                self.assertIn("`pigeonctl mailbox quota alice@example.com --recount`", told["remedy"])
+                self.assertIn("would be deferred: 4.2.2 mailbox full", self.site.ctl("explain", "alice@example.com").stdout)
+                self.site.ctl("tree", "unset", "/example.com/mailStore", limit.split("=")[0])
+        self.assertEqual((self.explain()[0]["exit"], self.site.deliver().exit), (0, 0))
+
     def test_hostile(self):
         """whatever it is asked about, it answers in lines that a terminal can show"""
         for recipient in ("../..@example.com", "a\nb@example.com", "\x1b[2J@example.com", "", "@", "x" * 65536 + "@example.com",
