@@ -80,9 +80,9 @@ Result<std::unique_ptr<Plugins>> Plugins::of(const Configuration& configuration,
 Result<const loader::Library*> Plugins::load(std::uint32_t kind, std::string_view name) {
   if (const auto found = libraries_.find(name); found != libraries_.end()) {
     if (found->second->descriptor().kind == kind) return found->second.get();
-    return misconfigured("use plugin " + printable(name) + " as a " + std::string(loader::kind_name(kind)) +
-                         ": it is a " + std::string(loader::kind_name(found->second->descriptor().kind)))
-        .with_remedy("name a " + std::string(loader::kind_name(kind)) + " there");
+    return misconfigured("use plugin " + printable(name) + " as " + loader::a_kind(kind) + ": it is " +
+                         loader::a_kind(found->second->descriptor().kind))
+        .with_remedy("name " + loader::a_kind(kind) + " there");
   }
   const auto* entry = index_.find(name);
   if (entry == nullptr) {

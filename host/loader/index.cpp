@@ -51,6 +51,10 @@ std::string_view kind_name(std::uint32_t kind) {
   }
 }
 
+std::string a_kind(std::uint32_t kind) {
+  return (kind == PIGEON_KIND_MDA ? "an " : "a ") + std::string(kind_name(kind));
+}
+
 std::uint32_t kind_of(std::string_view name) {
   const auto folded = fold(name);
   if (starts_with(folded, "datatree-")) return PIGEON_KIND_DATATREE;

@@ -19,6 +19,8 @@ namespace pigeon::loader {
 
 // "datatree", "module", "MDA", "creator".
 std::string_view kind_name(std::uint32_t kind);
+// "a datatree", "an MDA".
+std::string a_kind(std::uint32_t kind);
 // The kind that a plugin of this name has.
 std::uint32_t kind_of(std::string_view name);
 

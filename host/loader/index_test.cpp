@@ -94,4 +94,6 @@ TEST_CASE("the kind of a plugin shows in its name") {
   CHECK(kind_of("mailThing") == PIGEON_KIND_MODULE);
   CHECK(kind_of("mda") == PIGEON_KIND_MODULE);
   CHECK(pigeon::loader::kind_name(99) == "plugin of an unknown kind");
+  CHECK(pigeon::loader::a_kind(PIGEON_KIND_MDA) == "an MDA");
+  CHECK(pigeon::loader::a_kind(PIGEON_KIND_MODULE) == "a module");
 }

@@ -42,9 +42,7 @@ Done check_version(const Index::Entry& entry, std::uint32_t major, std::uint32_t
 
 Done check_kind(const Index::Entry& entry, std::uint32_t found, std::uint32_t wanted) {
   if (found == wanted && found == kind_of(entry.name)) return {};
-  return refuse(entry,
-                "it says it is a " + std::string(kind_name(found)) + ", where a " +
-                    std::string(kind_name(wanted)) + " is wanted",
+  return refuse(entry, "it says it is " + a_kind(found) + ", where " + a_kind(wanted) + " is wanted",
                 "reinstall the plugin under the name that it was built with");
 }
 

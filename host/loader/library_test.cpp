@@ -79,10 +79,10 @@ TEST_CASE("a plugin of another kind than is wanted, or than its name says, never
     const TrustedPlugins plugins = {"creator-good"};
     return load(plugins.path() + "/creator-good.so", "creator-good", PIGEON_KIND_MDA);
   }();
-  CHECK(has(wanted.refusal, "it says it is a creator, where a MDA is wanted"));
+  CHECK(has(wanted.refusal, "it says it is a creator, where an MDA is wanted"));
   CHECK_FALSE(wanted.was_mapped);
   const auto named = load("creator-wrong-kind");
-  CHECK(has(named.refusal, "it says it is a MDA, where a creator is wanted"));
+  CHECK(has(named.refusal, "it says it is an MDA, where a creator is wanted"));
   CHECK_FALSE(named.was_mapped);
 }
 

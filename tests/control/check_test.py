@@ -106,8 +106,8 @@ class Check(unittest.TestCase):
                  ({"mailStore": {"creator": "creator-nope"}}, "load creator creator-nope: there is no such plugin", "creator-nope.so"),
                  ({"mailStore": {"mda": "mda-nope"}}, "load MDA mda-nope: there is no such plugin", "mda-nope.so"),
                  ({"datatree": "datatree-nope"}, "load datatree datatree-nope: there is no such plugin", "datatree-nope.so"),
-                 ({"datatree": "mda-maildir"}, "use plugin mda-maildir as a datatree: it is a MDA", "name a datatree there"),
-                 ({"modules": ["mailUsers", "mda-maildir"]}, "use plugin mda-maildir as a module: it is a MDA", "name a module"),
+                 ({"datatree": "mda-maildir"}, "use plugin mda-maildir as a datatree: it is an MDA", "name a datatree there"),
+                 ({"modules": ["mailUsers", "mda-maildir"]}, "use plugin mda-maildir as a module: it is an MDA", "name a module"),
                  ({"mda-maildir": {"home": "{domain}"}}, "all users would have the same mailbox", "{user}"))
         for settings, detail, remedy in cases:
             with self.subTest(settings=settings):

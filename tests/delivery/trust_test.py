@@ -105,9 +105,9 @@ class Trust(unittest.TestCase, Verdicts):
 
     def test_wrong_kind(self):
         """a plugin of one kind is never used as one of another, also where it is loaded already"""
-        for settings, what in (({"mailStore": {"mda": "datatree-sqlite"}}, "datatree-sqlite as a MDA: it is a datatree"),
-                               ({"mailStore": {"mda": "mailUsers"}}, "mailUsers as a MDA: it is a module"),
-                               ({"mailStore": {"creator": "mda-maildir"}}, "mda-maildir as a creator: it is a MDA"),
+        for settings, what in (({"mailStore": {"mda": "datatree-sqlite"}}, "datatree-sqlite as an MDA: it is a datatree"),
+                               ({"mailStore": {"mda": "mailUsers"}}, "mailUsers as an MDA: it is a module"),
+                               ({"mailStore": {"creator": "mda-maildir"}}, "mda-maildir as a creator: it is an MDA"),
                                ({"datatree": "mailStore"}, "mailStore.so: it says it is a module")):
             with self.subTest(settings=settings):
                 kept = dict(self.site.settings)
