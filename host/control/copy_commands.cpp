@@ -17,9 +17,10 @@ namespace fs = std::filesystem;
 
 // How it ended, for people and for programs.
 void print(const Output& out, const std::string& what, const Copied& copied, boost::json::object value) {
-  out.line(std::to_string(copied.messages) + " messages " + what +
-           (copied.were_there == 0 ? "" : ", " + std::to_string(copied.were_there) + " were there already") +
-           (copied.removed == 0 ? "" : ", " + std::to_string(copied.removed) + " were removed meanwhile"));
+  out.line(
+      counted(copied.messages, "message ", "messages ") + what +
+      (copied.were_there == 0 ? "" : ", " + counted(copied.were_there, "was", "were") + " there already") +
+      (copied.removed == 0 ? "" : ", " + counted(copied.removed, "was", "were") + " removed meanwhile"));
   say_without_folder(out, copied);
   value["messages"] = copied.messages;
   value["bytes"] = copied.bytes;

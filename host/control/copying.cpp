@@ -131,8 +131,8 @@ void Copied::add(const Copied& more) {
 
 void say_without_folder(const Output& out, const Copied& copied) {
   if (copied.without_folder == 0) return;
-  out.line(std::to_string(copied.without_folder) +
-           " of them are in the main folder, for theirs could not be made");
+  out.line(counted(copied.without_folder, "of them is", "of them are") +
+           " in the main folder, for theirs could not be made");
 }
 
 Done Copying::look() {
@@ -151,7 +151,7 @@ Done Copying::look() {
   for (const auto& [name, count] : folders) shown.push_back(name + " (" + std::to_string(count) + ")");
   const auto& out = session_.out();
   sort_by_arrival(entries_);
-  out.line(std::to_string(entries_.size()) + " messages" + (shown.empty() ? "" : ": " + join(shown, ", ")));
+  out.line(counted(entries_.size(), "message", "messages") + (shown.empty() ? "" : ": " + join(shown, ", ")));
   if (folders.size() > 1 || (folders.size() == 1 && !same_name(folders.begin()->first, kMain))) {
     out.line("Each folder is made in " + target_.name() +
              ", if that keeps folders; if not, all messages go into its one folder.");

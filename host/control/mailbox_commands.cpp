@@ -7,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -175,8 +176,11 @@ Failure is_being_moved(const std::string& address) {
 
 // A move may have begun while somebody thought about it. So what stands in the tree is looked at after the
 // list was made: where nothing is being moved then, nobody will ever switch to what is on the list.
-Done purge_retired(Session& session, const Mailbox& mailbox, const std::string& address) {
+Done purge_retired(Session& session, const Mailbox& mailbox, const std::string& address, bool yes) {
   auto others = PIGEON_TRY(other_mailboxes(session, mailbox.principal, mailbox.allocation().principal));
+  const auto holds_mail = [&](const auto& other) { return other.allocation.id != mailbox.allocation().id; };
+  if (std::any_of(others.begin(), others.end(), holds_mail))
+    PIGEON_TRY(confirm("the mailboxes that " + printable(address) + " was moved out of", yes));
   const auto principal = PIGEON_TRY(standing_object(session, mailbox.principal));
   if (principal.attributes.get("moving")) return is_being_moved(address);
   std::vector<OtherMailbox> old;
@@ -190,7 +194,7 @@ Done purge_retired(Session& session, const Mailbox& mailbox, const std::string& 
   }
   const auto purged = old.size();
   PIGEON_TRY(purge_others(session, std::move(old)));
-  session.out().line(std::to_string(purged) + " mailboxes deleted");
+  session.out().line(counted(purged, "mailbox", "mailboxes") + " deleted");
   session.out().value(boost::json::object{{"purged", purged}});
   return {};
 }
@@ -201,10 +205,7 @@ Done mailbox_purge(Session& session, const std::string& address, const PurgeOpti
   const auto mailbox = options.retired ? PIGEON_TRY(mailbox_of(session, address))
                                        : PIGEON_TRY(standing_mailbox_of(session, address));
   if (!mailbox.moving.empty()) return is_being_moved(address);
-  if (options.retired) {
-    PIGEON_TRY(confirm("the mailboxes that " + printable(address) + " was moved out of", options.yes));
-    return purge_retired(session, mailbox, address);
-  }
+  if (options.retired) return purge_retired(session, mailbox, address, options.yes);
   PIGEON_TRY(confirm(printable(address), options.yes));
   const auto principal = PIGEON_TRY(standing_object(session, mailbox.principal));
   if (principal.attributes.get("moving")) return is_being_moved(address);

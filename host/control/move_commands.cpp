@@ -357,9 +357,10 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
   PIGEON_TRY(move.end());
   if (options.purge) copied = PIGEON_TRY(move.sweep());
   const auto& out = session.out();
-  out.line(std::to_string(copied.messages) + " messages moved; mail for " + printable(address) +
+  out.line(counted(copied.messages, "message", "messages") + " moved; mail for " + printable(address) +
            " goes into " + name + " from now on");
-  if (copied.removed != 0) out.line(std::to_string(copied.removed) + " were removed by a reader meanwhile");
+  if (copied.removed != 0)
+    out.line(counted(copied.removed, "was", "were") + " removed by a reader meanwhile");
   say_without_folder(out, copied);
   out.value(boost::json::object{{"messages", copied.messages},
                                 {"bytes", copied.bytes},

@@ -85,6 +85,10 @@ void Output::failure(const Failure& failure) const {
   if (!failure.remedy.empty()) print(stderr, "to mend it: " + printable(failure.remedy));
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
 json::object to_json(const Object& object) {
   json::object line = {{"path", object.path}, {"class", object.objectclass}};
   if (!object.auxiliary.empty()) {

@@ -43,6 +43,9 @@ class Output {
   bool has_colours_;
 };
 
+// "1 message", "2 messages".
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
+
 boost::json::object to_json(const Object& object);
 Result<Object> from_json(std::string_view line);
 

@@ -165,7 +165,7 @@ Done tree_import(Session& session, const std::string& file, const ImportOptions&
   if (in.bad())
     return temporary("read " + (is_standard_input ? "standard input" : file) + ": the input broke off");
   PIGEON_TRY(batch.write());
-  session.out().line(std::to_string(batch.written()) + " objects imported");
+  session.out().line(counted(batch.written(), "object", "objects") + " imported");
   session.out().value(boost::json::object{{"imported", batch.written()}});
   return {};
 }

@@ -122,6 +122,12 @@ class Mailbox(unittest.TestCase):
                 self.assertEqual((process.returncode, len(self.site.files())), (exit, left))
                 self.assertIn(b"This deletes all mail of alice@example.com. Type yes to go on: ", err)
 
+    def test_purge_of_nothing(self):
+        """where mail was moved out of no mailbox, nothing is asked, and nothing deleted"""
+        self.site.deliver()
+        done = self.site.ctl("mailbox", "purge", "--retired", "alice@example.com")
+        self.assertEqual((done.stdout, len(self.site.files())), ("0 mailboxes deleted\n", 1))
+
     def test_purge_what_is_gone(self):
         """a mailbox whose mail is lost for good is given up with the command that the record names"""
         self.site.deliver()

@@ -150,7 +150,7 @@ class Copy(unittest.TestCase):
         self.assertIn(f"`pigeonctl mailbox adopt {ALICE} --id {self.site.allocation()['id']}` takes it over", done.stdout)
         held = self.site.held()
         self.fill(3)
-        self.assertIn("1 messages exported", self.ctl("export", ALICE, str(into)).stdout)
+        self.assertIn("1 message exported", self.ctl("export", ALICE, str(into)).stdout)
         made = mailbox.Maildir(into / "example.com" / "alice" / "Maildir", create=False)
         found = {without_prefix(made.get_bytes(key)): made[key].get_flags() for key in made.keys()}
         self.assertEqual(found, {message(0): "S", message(1): "", message(3): ""})

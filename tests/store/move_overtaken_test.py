@@ -47,6 +47,10 @@ class Asked(unittest.TestCase):
         """who is asked whether to purge, and says yes while a move is under way, deletes nothing of it"""
         for options in (["--retired"], []):
             with self.subTest(options), MoveScene() as scene:
+                if options:  # there is one to be asked about
+                    old = "/example.com/mailUsers/alice/old"
+                    scene.ctl("tree", "add", old, "otherMailbox,mda-maildirAllocation", "id=old", "ready=TRUE", "home=x/old")
+                kept = len(scene.others()) + 1
                 master, slave = pty.openpty()
                 command = scene.command_of("purge", *options, ALICE)
                 with subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as purge:
@@ -63,7 +67,7 @@ class Asked(unittest.TestCase):
                     self.assertEqual(move.returncode, 0, told)
                 for descriptor in (master, slave):
                     os.close(descriptor)
-                self.assertEqual((scene.held(), len(scene.others())), (scene.held_before, 1))
+                self.assertEqual((scene.held(), len(scene.others())), (scene.held_before, kept))
 
 
 def overtake(scene, case):
