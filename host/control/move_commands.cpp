@@ -323,6 +323,11 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
                          ": that is where it is")
         .with_remedy("go back to it with `" + mailbox_command("adopt", address) + "`");
   }
+  if (options.resume && old.moving.empty() && !PIGEON_TRY(finish_switched(session, old))) {
+    return failure(PIGEON_NOT_THERE, "resume a move of the mailbox of " + printable(address) +
+                                         ": there is nothing to resume, for none was interrupted")
+        .with_remedy("leave --resume out to move it into " + name);
+  }
   if (!old.is_ready) {
     return failure(PIGEON_CONFLICT,
                    "move the mailbox of " + printable(address) + ": it has not been made yet")

@@ -56,6 +56,13 @@ class StoreSite(Site):
         shutil.rmtree(into)
         return found
 
+    def end_move(self, mda=TWIN, address="alice@example.com"):
+        """A move that was interrupted is resumed; where it was before anything was begun, it is made."""
+        done = self.ctl("mailbox", "move", address, mda, "--resume", check=False)
+        if "there is nothing to resume" in done.stderr:
+            done = self.ctl("mailbox", "move", address, mda, check=False)
+        return done
+
     def others(self, path="/example.com/mailUsers/alice"):
         """The names of the objects of other mailboxes."""
         rows = self.ctl_json("tree", "list", path)

@@ -89,7 +89,7 @@ def overtake(scene, case):
         expect("moving" not in scene.shown(), "taken back, and still moving", ends)
         expect(scene.deliver(message=message(5), queue_id="Q5").exit == 0, "taken back, and takes no mail", ends)
     # Where neither has come to its end, a third one does.
-    third = scene.ctl("mailbox", "move", ALICE, TWIN, "--resume", check=False)
+    third = scene.end_move()
     expect(third.returncode == 0, "resumed", third.stdout, third.stderr, ends)
     for number in (0, 1, 5):
         again = scene.deliver(message=message(number), queue_id=f"Q{number}")

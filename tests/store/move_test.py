@@ -210,11 +210,13 @@ class Move(unittest.TestCase):
         texts = self.site.texts()
         for resume in ([], ["--resume"]):
             with self.subTest(resume), concurrent.futures.ThreadPoolExecutor(3) as pool:
+                if resume:
+                    self.interrupt("renameat", 5)
                 moves = [pool.submit(self.ctl, "move", ALICE, TWIN, *resume, check=False) for _ in range(3)]
                 done = [m.result() for m in moves]
                 good = [d for d in done if "messages moved" in d.stdout]
                 self.assertLessEqual(len(good), 1, done)
-                self.ctl("move", ALICE, TWIN, "--resume")
+                self.assertEqual(self.site.end_move().returncode, 0)
                 self.assertEqual(self.site.texts(), texts)
                 self.assertNotIn("moving", self.site.ctl("tree", "get", "/example.com/mailUsers/alice").stdout)
                 self.ctl("purge", "--retired", "--yes", ALICE)
@@ -260,6 +262,16 @@ class Move(unittest.TestCase):
         self.ctl("move", ALICE, TWIN, "--purge")
         self.assertEqual((len(self.site.held()), self.site.others()), (3, []))
 
+    def test_nothing_to_resume(self):
+        """where no move was interrupted, one that is to be resumed is not begun; one that has ended has nothing left to do"""
+        self.fill(1)
+        done = self.ctl("move", ALICE, TWIN, "--resume", check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("there is nothing to resume", done.stderr)
+        self.assertEqual((self.site.others(), len(self.site.files())), ([], 1))
+        self.ctl("move", ALICE, TWIN)
+        self.assertEqual(self.ctl("move", ALICE, TWIN, "--resume").stdout, f"mail for {ALICE} is in {TWIN} already\n")
+
     def note_as_begun(self, mda):
         """As if the move into this mailbox had died between its switch and its end."""
         allocation = self.site.allocation()
@@ -286,7 +298,7 @@ def kill(scene, case):
     expect(done.returncode != 0, "nobody was killed", done.stdout)
     during = scene.deliver(message=message(5), queue_id="Q5")
     expect(during.exit in (0, 75), during)
-    resumed = scene.ctl("mailbox", "move", ALICE, TWIN, "--resume", check=False)
+    resumed = scene.end_move()
     expect(resumed.returncode == 0, "resumed", resumed.stdout, resumed.stderr)
     for number in (0, 1, 5):
         again = scene.deliver(message=message(number), queue_id=f"Q{number}")
