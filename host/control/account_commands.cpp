@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "host/control/commands.hpp"
+#include "host/control/mailbox.hpp"
 #include "host/control/recipient.hpp"
 #include "host/control/storage.hpp"
 
@@ -49,6 +50,20 @@ Done check_no_others(Session& session, const TreePath& principal, const std::str
                    leave + " to leave it where it is");
 }
 
+Failure has_mailbox(Session& session, const TreePath& user, const std::string& address,
+                    const host::StandingAllocation& standing) {
+  const auto plugins = session.plugins();
+  const auto mda = plugins ? (*plugins)->open(PIGEON_KIND_MDA, standing.mda) : plugins.failure();
+  // One whose MDA is not there can be purged once it is.
+  const bool can_purge = !mda || Storage(**mda, standing.allocation).has(PIGEON_MDA_PURGE);
+  return failure(PIGEON_CONFLICT,
+                 "remove " + printable(user.text()) + ": it has a mailbox of " + printable(standing.mda))
+      .with_remedy(can_purge ? "delete it with `" + mailbox_command("purge", address) +
+                                   "`, or add --leave-mail to leave it where it is"
+                             : "add --leave-mail: " + printable(standing.mda) +
+                                   " cannot delete it, the storage's own tools can");
+}
+
 }  // namespace
 
 // A domain comes with an object for each module that may run, so that it works at once.
@@ -93,12 +108,11 @@ Done user_add(Session& session, const std::string& address) {
 Done user_remove(Session& session, const std::string& address, bool leave_mail) {
   const auto path = PIGEON_TRY(user_argument(session, address)).user;
   const auto user = PIGEON_TRY(session.fetch(path)).object;
-  if (!leave_mail && PIGEON_TRY(host::standing_allocation(user))) {
-    return failure(PIGEON_CONFLICT, "remove " + printable(path.text()) + ": it has a mailbox")
-        .with_remedy("delete it with `pigeonctl mailbox purge " + shell_word(address) +
-                     "`, or add --leave-mail to leave it where it is");
+  if (!leave_mail) {
+    const auto standing = PIGEON_TRY(host::standing_allocation(user));
+    if (standing) return has_mailbox(session, path, address, *standing);
+    PIGEON_TRY(check_no_others(session, path, address, "--leave-mail"));
   }
-  if (!leave_mail) PIGEON_TRY(check_no_others(session, path, address, "--leave-mail"));
   return tree_remove(session, path.text(), true);
 }
 

@@ -96,6 +96,15 @@ Done take_back(Session& session, const Mailbox& mailbox, const std::string& addr
   return {};
 }
 
+// An MDA does not know that it was told where: the same again needs the directory again.
+Failure not_adopted(Failure met, const Mailbox& mailbox, const std::string& home) {
+  const auto command = "`" + mailbox_command("adopt", mailbox.allocation().principal.address());
+  const auto at = met.remedy.find(command + "`");
+  if (at != std::string::npos && !home.empty())
+    met.remedy.insert(at + command.size(), " " + shell_word(home));
+  return met;
+}
+
 bool is_id(std::string_view text) {
   constexpr std::size_t kLongest = 64;
   constexpr std::string_view kOf = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -160,7 +169,7 @@ Done mailbox_adopt(Session& session, const std::string& address, const AdoptOpti
   if (auto adopted = mailbox.storage.adopt(); !adopted) {
     // Nothing was taken over, so nothing stays allocated.
     PIGEON_TRY(forget_allocation(session, mailbox));
-    return adopted;
+    return not_adopted(std::move(adopted).failure(), mailbox, options.home);
   }
   PIGEON_TRY(mark_ready(session, mailbox));
   session.out().line("adopted: mail for " + printable(address) + " goes into it from now on");

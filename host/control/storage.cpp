@@ -151,7 +151,10 @@ Done Storage::read(const std::string& folder, const std::string& name,
 
 Result<Usage> Storage::usage(const Settings& preferences, bool recount) const {
   const auto operations = mda_->operations<pigeon_mda>();
-  if (operations.usage == nullptr) return unsupported("measure", "see `pigeonctl mailbox list`");
+  if (operations.usage == nullptr) {
+    return unsupported("measure", operations.list == nullptr ? "look at it with the storage's own tools"
+                                                             : "see `pigeonctl mailbox list`");
+  }
   const LentAllocation lent(allocation_);
   const LentAttributes preferred(preferences.attributes());
   pigeon_usage usage = {};

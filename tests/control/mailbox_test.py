@@ -78,6 +78,20 @@ class Mailbox(unittest.TestCase):
         self.assertEqual(self.site.deliver().exit, 0)
         self.assertEqual(len(list((self.site.base / "old/place/a/Maildir/new").iterdir())), 1)
 
+    def test_adopt_stamped(self):
+        """one that bears a stamp is taken over once that is removed, by the command that the remedy names"""
+        own = self.make_maildir("old/place/a").parent / ".pigeon"
+        own.mkdir(mode=0o700)
+        (own / "allocation").write_text("another\n")
+        if AS_ROOT:
+            subprocess.run(["chown", "-R", f"{USER.pw_uid}:{USER.pw_gid}", own], check=True)
+        done = self.site.ctl("mailbox", "adopt", "alice@example.com", "old/place/a", check=False)
+        self.assertIn(f"remove the stamp {own}/allocation and run `pigeonctl mailbox adopt alice@example.com old/place/a`",
+                      done.stderr)
+        (own / "allocation").unlink()
+        self.site.ctl("mailbox", "adopt", "alice@example.com", "old/place/a")
+        self.assertEqual(self.site.deliver().exit, 0)
+
     def test_adopt_refused(self):
         """what is no Maildir, lies elsewhere, or is somebody's already is not taken over, and nothing is allocated"""
         self.site.ctl("user", "add", "carol@example.com")

@@ -164,6 +164,18 @@ class Answers(unittest.TestCase):
                 self.assertEqual(done.exit, 0, done.records)
                 self.assertEqual(len(server.texts(stored)), 1, server.messages)
 
+    def test_no_mailbox_here(self):
+        """what needs a mailbox of our own is refused, and no remedy is a command that is refused as well"""
+        site = site_for(self, self.serve().place)
+        site.deliver()
+        for command in (["mailbox", "list"], ["mailbox", "quota"], ["mailbox", "purge", "--yes"], ["user", "remove"]):
+            done = site.ctl(*command, "alice@example.com", check=False)
+            self.assertEqual(done.returncode, 1)
+            remedy = done.stderr.split("to mend it: ")[1]
+            self.assertIn("the storage's own tools", remedy)
+            self.assertNotIn("pigeonctl", remedy)
+        site.ctl("user", "remove", "--leave-mail", "alice@example.com")
+
     def test_catch_all(self):
         """the mail of a catch-all waits until the administrator has said where it goes"""
         server = self.serve()
