@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/allocator.hpp"
 
+#include "host/obtaining.hpp"
 #include "host/supervisor.hpp"
 
-#include <pigeon/abi/creator.h>
 #include <pigeon/sdk/plugin.hpp>
 #include <pigeon/sdk/schema.hpp>
 #include <pigeon/sdk/tree_words.hpp>
@@ -191,126 +191,11 @@ Result<Applied> Allocator::commit(const TreePath& principal, const std::string& 
   return standing->allocation.id == allocation.id ? Applied::yes : Applied::conflict;
 }
 
-// What a creator may do, bound to one principal and one MDA.
-class Allocator::Obtaining {
- public:
-  Obtaining(Allocator& allocator, Attempt& attempt, Opened& mda, const Attributes& requests)
-      : allocator_(allocator),
-        attempt_(attempt),
-        mda_(mda),
-        requests_(requests),
-        path_(path_of(attempt.principal->object)) {}
-
-  Result<Allocation> by(Opened& creator) {
-    const pigeon_allocating operations = {
-        sizeof operations, 0, attempt_.deadline.value(), this, read, propose, commit, lock, unlock};
-    auto error = blank_error();
-    const InPlugin mark(creator.name(), "obtain");
-    const auto status = creator.operations<pigeon_creator>().obtain(creator.instance(), &operations, &error);
-    if (status != PIGEON_OK) return copy(error, status).while_doing("obtain an allocation");
-    if (!obtained_) {
-      return failure(PIGEON_BUG,
-                     std::string(creator.name()) + " says it obtained an allocation, and there is none");
-    }
-    return *std::move(obtained_);
-  }
-
- private:
-  static Obtaining& of(void* context) { return *static_cast<Obtaining*>(context); }
-
-  static pigeon_status read(void* context, pigeon_error* error) noexcept {
-    return guard(error, [&]() -> pigeon_status {
-      auto& self = of(context);
-      const auto found = self.read_standing();
-      if (!found) return report(found.failure(), error);
-      return *found ? PIGEON_OK : PIGEON_NOT_THERE;
-    });
-  }
-  static pigeon_status propose(void* context, pigeon_error* error) noexcept {
-    return guard(error, [&]() -> pigeon_status {
-      auto& self = of(context);
-      auto proposed = self.allocator_.propose(self.mda_, names_of(self.attempt_), self.requests_);
-      if (!proposed) return report(proposed.failure(), error);
-      self.proposed_ = *std::move(proposed);
-      return PIGEON_OK;
-    });
-  }
-  static pigeon_status commit(void* context, std::uint32_t condition, pigeon_error* error) noexcept {
-    return guard(error, [&]() -> pigeon_status {
-      const auto applied = of(context).commit_proposed(condition);
-      if (!applied) return report(applied.failure(), error);
-      return *applied == Applied::yes ? PIGEON_OK : PIGEON_CONFLICT;
-    });
-  }
-  static pigeon_status lock(void* context, std::uint64_t lease, pigeon_error* error) noexcept {
-    return guard(error, [&]() -> pigeon_status {
-      auto& self = of(context);
-      // A holder that dies must be overtaken well before anybody's time is up.
-      const auto longest = self.attempt_.deadline.left() / 4;
-      const auto granted = std::min(nanoseconds(lease), longest);
-      auto token = self.allocator_.tree_.lock(self.path_, granted, self.attempt_.deadline);
-      if (!token) return report(token.failure(), error);
-      if (!*token) return report(self.vanished(), error);
-      self.token_ = **token;
-      return PIGEON_OK;
-    });
-  }
-  static pigeon_status unlock(void* context, pigeon_error* error) noexcept {
-    return guard(error, [&]() -> pigeon_status {
-      auto& self = of(context);
-      if (!self.token_) return PIGEON_OK;
-      const auto unlocked = self.allocator_.tree_.unlock(self.path_, *self.token_, self.attempt_.deadline);
-      self.token_.reset();
-      return unlocked ? PIGEON_OK : report(unlocked.failure(), error);
-    });
-  }
-
-  [[nodiscard]] Failure vanished() const {
-    return temporary("allocate a mailbox for " + path_.text() + ": the object was removed meanwhile");
-  }
-
-  Result<bool> read_standing() {
-    const auto slice = PIGEON_TRY(allocator_.tree_.fetch({path_, 0, true, attempt_.deadline}));
-    if (!slice) return vanished();
-    auto standing = PIGEON_TRY(standing_allocation(slice->object));
-    if (!standing) return false;
-    if (!same_name(standing->mda, mda_.name())) {
-      return temporary("allocate a mailbox for " + path_.text() + ": another host has allocated one for " +
-                       standing->mda + " meanwhile");
-    }
-    obtained_ = {standing->allocation.id, declared_only(standing->allocation.attributes, mda_),
-                 names_of(attempt_)};
-    return true;
-  }
-
-  Result<Applied> commit_proposed(std::uint32_t condition) {
-    if (!proposed_) return failure(PIGEON_BUG, "commit before propose");
-    if (condition == PIGEON_COMMIT_LOCKED && !token_)
-      return failure(PIGEON_BUG, "commit under a lock without one");
-    std::vector<Precondition> preconditions;
-    if (condition != PIGEON_COMMIT_ALWAYS) preconditions.push_back(Precondition::absent("id"));
-    const auto token = condition == PIGEON_COMMIT_LOCKED ? token_ : std::nullopt;
-    const auto applied = PIGEON_TRY(allocator_.commit(path_, std::string(mda_.name()), *proposed_, false,
-                                                      std::move(preconditions), token, attempt_.deadline));
-    if (applied == Applied::not_there) return vanished();
-    if (applied == Applied::yes) obtained_ = *proposed_;
-    return applied;
-  }
-
-  Allocator& allocator_;
-  Attempt& attempt_;
-  Opened& mda_;
-  const Attributes& requests_;
-  TreePath path_;
-  std::optional<Allocation> proposed_;
-  std::optional<Allocation> obtained_;
-  std::optional<Token> token_;
-};
-
 Result<Allocation> Allocator::obtain(Attempt& attempt, std::string_view creator, Opened& mda,
                                      const Attributes& requests) {
   auto* opened = PIGEON_TRY(plugins_.open(PIGEON_KIND_CREATOR, creator));
-  Obtaining obtaining(*this, attempt, mda, requests);
+  const Obtaining::For principal = {path_of(attempt.principal->object), names_of(attempt)};
+  Obtaining obtaining(*this, tree_, mda, requests, principal, attempt.deadline);
   return obtaining.by(*opened);
 }
 

@@ -57,8 +57,6 @@ class Allocator {
   static Result<Settings> preferences(const Object& module_object, const Opened& mda);
 
  private:
-  class Obtaining;
-
   Done make_ready(const Attempt& attempt, Opened& mda, const Allocation& allocation);
   Result<Allocation> obtain(Attempt& attempt, std::string_view creator, Opened& mda,
                             const Attributes& requests);

@@ -261,8 +261,8 @@ MUTATIONS = (
     ),
     Mutation(
         "an allocation is committed only where there is none",
-        "host/allocator.cpp",
-        '    if (condition != PIGEON_COMMIT_ALWAYS) preconditions.push_back(Precondition::absent("id"));\n',
+        "host/obtaining.cpp",
+        '  if (condition != PIGEON_COMMIT_ALWAYS) preconditions.push_back(Precondition::absent("id"));\n',
         "",
         HOST,
         ("first_delivery_test", "creator-optimistic: worker, fcntl"),
