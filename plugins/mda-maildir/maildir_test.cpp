@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "maildir.hpp"
+#include "fixture.hpp"
 
 #include <pigeon/sdk/file.hpp>
-#include <pigeon/testing/fake_delivery.hpp>
-#include <pigeon/testing/fake_host.hpp>
-#include <pigeon/testing/temporary_directory.hpp>
 
 #include <doctest/doctest.h>
 #include <sys/file.h>
@@ -12,67 +9,19 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <memory>
 #include <set>
 #include <string>
-#include <vector>
 
 namespace fs = std::filesystem;
 
-namespace {
-
+using mda_maildir::testing::EmptyBase;
+using mda_maildir::testing::Fixture;
+using mda_maildir::testing::soon;
 using pigeon::Allocation;
-using pigeon::Deadline;
 using pigeon::testing::FakeDelivery;
-using pigeon::testing::FakeHost;
-using pigeon::testing::TemporaryDirectory;
-
-Deadline soon() {
-  return Deadline::in(std::chrono::seconds(10));
-}
-
-struct Fixture {
-  TemporaryDirectory directory;
-  FakeHost host;
-  std::unique_ptr<mda_maildir::Maildir> mda;
-  Allocation alice{.id = "id-of-alice", .attributes = {{"home", {"d/alice"}}}, .principal = {"d", "alice"}};
-
-  Fixture() {
-    mda = open();
-    REQUIRE(mda->initialize({}, soon()));
-  }
-  [[nodiscard]] std::unique_ptr<mda_maildir::Maildir> open() const {
-    const pigeon::Settings settings(
-        {{"base", {directory / "base"}}, {"home", {"{domain}/{user}"}}, {"batchFlush", {"filesystem"}}});
-    return *mda_maildir::Maildir::open(host.host(), settings);
-  }
-  [[nodiscard]] fs::path home() const { return directory.path() / "base/d/alice"; }
-  [[nodiscard]] fs::path maildir() const { return home() / "Maildir"; }
-
-  void deliver(std::initializer_list<const FakeDelivery*> deliveries) const {
-    std::vector<pigeon::Delivery> batch;
-    for (const auto* each : deliveries) batch.push_back(each->delivery());
-    mda->deliver(batch);
-  }
-  [[nodiscard]] std::vector<fs::path> files(const fs::path& where) const {
-    std::vector<fs::path> found;
-    if (!fs::exists(where)) return found;
-    for (const auto& entry : fs::directory_iterator(where)) found.push_back(entry.path());
-    return found;
-  }
-  [[nodiscard]] std::vector<fs::path> fresh(const std::string& folder = "") const {
-    return files(maildir() / folder / "new");
-  }
-  [[nodiscard]] std::string content(const fs::path& file) const {
-    return directory.read(fs::relative(file, directory.path()).string());
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a new mailbox has what a Maildir has, for nobody else to read") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   for (const auto* name : {"tmp", "new", "cur"}) {
     struct stat status = {};
     REQUIRE(::stat((f.maildir() / name).c_str(), &status) == 0);
@@ -83,7 +32,6 @@ TEST_CASE("a new mailbox has what a Maildir has, for nobody else to read") {
 
 TEST_CASE("making a mailbox again changes nothing") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery first(f.alice, "q1", "one\n");
   f.deliver({&first});
   REQUIRE(f.mda->ensure(f.alice, soon()));
@@ -93,7 +41,6 @@ TEST_CASE("making a mailbox again changes nothing") {
 TEST_CASE(
     "a message is stored byte for byte under a name with its sizes, and nothing is left in tmp or pending") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   int count = 0;
   for (const auto& body :
        {std::string(), std::string("Subject: x\n\nx\n"), std::string("no end"), std::string("a\r\nb\r\n"),
@@ -116,7 +63,6 @@ TEST_CASE(
 
 TEST_CASE("W counts every line end as two bytes") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery delivery(f.alice, "q", "a\nb\r\n\nc");  // and the prefix "Return-Path: <>\n"
   f.deliver({&delivery});
   CHECK(delivery.stored().find(",S=23,W=26") != std::string::npos);
@@ -124,7 +70,6 @@ TEST_CASE("W counts every line end as two bytes") {
 
 TEST_CASE("the same id is stored once, also when a reader has moved, flagged or deleted the message") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery first(f.alice, "q1", "one\n");
   f.deliver({&first});
   const FakeDelivery again(f.alice, "q1", "one\n");
@@ -149,7 +94,6 @@ TEST_CASE("an attempt that died after the message appeared is completed, whereve
   for (const std::string where : {"new", "cur", ".Folder/cur"}) {
     CAPTURE(where);
     Fixture f;
-    REQUIRE(f.mda->ensure(f.alice, soon()));
     for (const auto* part : {"tmp", "new", "cur"}) fs::create_directories(f.maildir() / ".Folder" / part);
     const FakeDelivery first(f.alice, "q1", "one\n");
     f.deliver({&first});
@@ -169,7 +113,6 @@ TEST_CASE("an attempt that died after the message appeared is completed, whereve
 
 TEST_CASE("an attempt that died before the message appeared is begun anew, and leaves nothing behind") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   f.directory.write("base/d/alice/.pigeon/pending/q1", "");
   f.directory.write("base/d/alice/Maildir/tmp/q1", "half a mess");
   const FakeDelivery again(f.alice, "q1", "one\n");
@@ -183,7 +126,6 @@ TEST_CASE("an attempt that died before the message appeared is begun anew, and l
 
 TEST_CASE("the same id, being delivered by another process now, is temporary") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const pigeon::Fd other(::open((f.home() / ".pigeon/pending/q1").c_str(), O_CREAT | O_RDONLY, 0600));
   REQUIRE(::flock(other.get(), LOCK_EX) == 0);
   const FakeDelivery delivery(f.alice, "q1", "one\n");
@@ -194,7 +136,6 @@ TEST_CASE("the same id, being delivered by another process now, is temporary") {
 
 TEST_CASE("without a queue id, equal messages are two; only an attempt that did not end is the same") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery first(f.alice, "h", "one\n", "", {}, false);
   const FakeDelivery second(f.alice, "h", "one\n", "", {}, false);
   f.deliver({&first});
@@ -222,7 +163,6 @@ TEST_CASE("a batch stores each of its messages, for one mailbox or several, and 
   const Allocation bob{.id = "id-of-bob", .attributes = {{"home", {"d/bob"}}}, .principal = {"d", "bob"}};
   const Allocation nobody{
       .id = "id-of-nobody", .attributes = {{"home", {"d/nobody"}}}, .principal = {"d", "nobody"}};
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   REQUIRE(f.mda->ensure(bob, soon()));
   const FakeDelivery one(f.alice, "q1", "one\n");
   const FakeDelivery two(bob, "q2", "two\n");
@@ -243,7 +183,6 @@ TEST_CASE("a batch stores each of its messages, for one mailbox or several, and 
 TEST_CASE(
     "a folder is used if it is there, made if that is wanted, and else the message goes into the main one") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery without(f.alice, "q1", "one\n", "Work");
   f.deliver({&without});
   CHECK(without.had_no_such_folder());
@@ -268,7 +207,6 @@ TEST_CASE(
 
 TEST_CASE("a mailbox that is gone, foreign or unstamped is temporary, with the command that mends it") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const auto expect = [&](const std::string& command) {
     const FakeDelivery delivery(f.alice, "q", "x\n");
     f.deliver({&delivery});
@@ -287,7 +225,6 @@ TEST_CASE("a mailbox that is gone, foreign or unstamped is temporary, with the c
 
 TEST_CASE("a base that is not marked, or is not there, is a file system that is not mounted") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   fs::remove(f.directory.path() / "base/.pigeon-base");
   const FakeDelivery unmarked(f.alice, "q", "x\n");
   f.deliver({&unmarked});
@@ -300,7 +237,7 @@ TEST_CASE("a base that is not marked, or is not there, is a file system that is 
 }
 
 TEST_CASE("a Maildir without a stamp is not taken, unless it is adopted") {
-  Fixture f;
+  EmptyBase f;
   for (const auto* part : {"tmp", "new", "cur"}) fs::create_directories(f.maildir() / part);
   f.directory.write("base/d/alice/Maildir/new/old", "mail of before\n");
   const auto refused = f.mda->ensure(f.alice, soon());
@@ -317,7 +254,6 @@ TEST_CASE("a Maildir without a stamp is not taken, unless it is adopted") {
 
 TEST_CASE("purging deletes the mailbox it is asked for, and nothing of anybody else") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery delivery(f.alice, "q", "x\n");
   f.deliver({&delivery});
   const Allocation other{.id = "other", .attributes = f.alice.attributes, .principal = {"d", "other"}};
@@ -337,7 +273,6 @@ TEST_CASE("a link at any component below the base is not followed") {
                                       "d/alice/Maildir/new", "d/alice/.pigeon", "d/alice/.pigeon/pending"}) {
     CAPTURE(component);
     Fixture f;
-    REQUIRE(f.mda->ensure(f.alice, soon()));
     const auto place = f.directory.path() / "base" / component;
     fs::rename(place, f.directory.path() / "elsewhere");
     fs::create_directory_symlink(f.directory.path() / "elsewhere", place);
@@ -357,7 +292,6 @@ TEST_CASE(
   for (const bool is_unique : {true, false}) {
     CAPTURE(is_unique);
     Fixture f;
-    REQUIRE(f.mda->ensure(f.alice, soon()));
     const FakeDelivery work(f.alice, "q1", "one\n", "Work", {{"createFolders", {"TRUE"}}});
     f.deliver({&work});
     fs::remove_all(f.home() / ".pigeon/done");
@@ -386,7 +320,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a home in the tree that leads out of the base is refused") {
-  Fixture f;
+  EmptyBase f;
   for (const std::string home : {"..", "../x", "/etc", "a/../../b", "", "a//b"}) {
     CAPTURE(home);
     const Allocation hostile{.id = "id", .attributes = {{"home", {home}}}, .principal = {"d", "u"}};
@@ -400,7 +334,6 @@ TEST_CASE("a home in the tree that leads out of the base is refused") {
 
 TEST_CASE("listing tells what is in every folder") {
   Fixture f;
-  REQUIRE(f.mda->ensure(f.alice, soon()));
   const FakeDelivery one(f.alice, "q1", "one\n");
   const FakeDelivery two(f.alice, "q2", "two\n", "Über", {{"createFolders", {"TRUE"}}});
   f.deliver({&one, &two});

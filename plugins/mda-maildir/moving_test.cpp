@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Reading back, retiring and moving: what `list`, `read`, `retire`, `adopt`, `usage` and moved deliveries do.
-#include "maildir.hpp"
+#include "fixture.hpp"
 #include "name.hpp"
 
 #include <pigeon/sdk/file.hpp>
-#include <pigeon/testing/fake_delivery.hpp>
-#include <pigeon/testing/fake_host.hpp>
-#include <pigeon/testing/temporary_directory.hpp>
 
 #include <doctest/doctest.h>
 #include <sys/file.h>
@@ -25,67 +22,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
+using mda_maildir::testing::Fixture;
+using mda_maildir::testing::soon;
 using pigeon::Allocation;
 using pigeon::Deadline;
 using pigeon::Entry;
 using pigeon::testing::FakeDelivery;
-using pigeon::testing::FakeHost;
-using pigeon::testing::TemporaryDirectory;
 
 constexpr std::int64_t kThen = 1'000'000'000;
 const std::string first_id = "0123456789abcdef0123456789abcdef";
-
-Deadline soon() {
-  return Deadline::in(std::chrono::seconds(10));
-}
-
-struct Fixture {
-  TemporaryDirectory directory;
-  FakeHost host;
-  std::unique_ptr<mda_maildir::Maildir> mda;
-  Allocation alice{.id = "id-of-alice", .attributes = {{"home", {"d/alice"}}}, .principal = {"d", "alice"}};
-
-  Fixture() {
-    const pigeon::Settings settings(
-        {{"base", {directory / "base"}}, {"home", {"{domain}/{user}"}}, {"batchFlush", {"filesystem"}}});
-    mda = *mda_maildir::Maildir::open(host.host(), settings);
-    REQUIRE(mda->initialize({}, soon()));
-    REQUIRE(mda->ensure(alice, soon()));
-  }
-  [[nodiscard]] fs::path home() const { return directory.path() / "base/d/alice"; }
-  [[nodiscard]] fs::path maildir() const { return home() / "Maildir"; }
-
-  void deliver(const FakeDelivery& delivery) const {
-    std::vector<pigeon::Delivery> batch = {delivery.delivery()};
-    mda->deliver(batch);
-  }
-  [[nodiscard]] std::vector<Entry> list(const Allocation& allocation) const {
-    std::vector<Entry> entries;
-    REQUIRE(mda->list(allocation, soon(), [&](const Entry& entry) {
-      entries.push_back(entry);
-      return true;
-    }));
-    return entries;
-  }
-  [[nodiscard]] std::string read(const Allocation& allocation, const std::string& folder,
-                                 const std::string& name) const {
-    std::string text;
-    REQUIRE(mda->read(allocation, folder, name, soon(), [&](std::string_view bytes) {
-      text += bytes;
-      return true;
-    }));
-    return text;
-  }
-  // A Maildir that another program has made, with one message in each of these.
-  Allocation foreign(const std::map<std::string, std::string>& messages) const {
-    for (const auto* part : {"tmp", "new", "cur"}) fs::create_directories(directory.path() / "other" / part);
-    for (const auto& [path, text] : messages) {
-      fs::create_directories((directory.path() / "other" / path).parent_path());
-      directory.write("other/" + path, text);
-    }
-    return {.id = "", .attributes = {{"home", {directory / "other"}}}};
-  }
-};
 
 }  // namespace
 

@@ -1,55 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "quota.hpp"
 
-#include "maildir.hpp"
-
-#include <pigeon/testing/fake_delivery.hpp>
-#include <pigeon/testing/fake_host.hpp>
-#include <pigeon/testing/temporary_directory.hpp>
+#include "fixture.hpp"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 namespace fs = std::filesystem;
 
 namespace {
 
 using mda_maildir::Quota;
-using pigeon::Allocation;
+using mda_maildir::testing::Fixture;
 using pigeon::Attributes;
-using pigeon::Deadline;
 using pigeon::Directory;
 using pigeon::testing::FakeDelivery;
-using pigeon::testing::FakeHost;
-using pigeon::testing::TemporaryDirectory;
 
-struct Fixture {
-  TemporaryDirectory directory;
-  FakeHost host;
-  std::unique_ptr<mda_maildir::Maildir> mda;
-  Allocation alice{.id = "a", .attributes = {{"home", {"alice"}}}, .principal = {"d", "alice"}};
-
-  Fixture() {
-    mda = *mda_maildir::Maildir::open(
-        host.host(), pigeon::Settings({{"base", {directory / "base"}}, {"home", {"{user}"}}}));
-    const auto soon = Deadline::in(std::chrono::seconds(10));
-    REQUIRE(mda->initialize({}, soon));
-    REQUIRE(mda->ensure(alice, soon));
-  }
+struct Limited : Fixture {
   pigeon_status deliver(const std::string& id, const std::string& body, const Attributes& preferences) {
     const FakeDelivery delivery(alice, id, body, "", preferences);
-    std::vector<pigeon::Delivery> batch = {delivery.delivery()};
-    mda->deliver(batch);
+    Fixture::deliver(delivery);
     last = delivery.status() == PIGEON_OK ? pigeon::Failure{} : delivery.failure();
     return delivery.status();
   }
-  [[nodiscard]] Directory maildir() const {
-    return *std::move(*Directory::open(directory / "base/alice/Maildir"));
-  }
-  [[nodiscard]] std::string sizes() const { return directory.read("base/alice/Maildir/maildirsize"); }
+  [[nodiscard]] Directory opened() const { return *std::move(*Directory::open(maildir().string())); }
+  [[nodiscard]] std::string sizes() const { return content(maildir() / "maildirsize"); }
 
   pigeon::Failure last;
 };
@@ -59,7 +36,7 @@ const std::string body(84, 'x');  // 100 bytes with the prefix
 }  // namespace
 
 TEST_CASE("a mailbox holds as many bytes and messages as it may, and no more") {
-  Fixture f;
+  Limited f;
   const Attributes bytes = {{"quotaBytes", {"250"}}, {"overQuota", {"defer"}}};
   CHECK(f.deliver("1", body, bytes) == PIGEON_OK);
   CHECK(f.deliver("2", body, bytes) == PIGEON_OK);
@@ -70,7 +47,7 @@ TEST_CASE("a mailbox holds as many bytes and messages as it may, and no more") {
 }
 
 TEST_CASE("over quota is temporary or permanent, as the administrator wants it") {
-  Fixture f;
+  Limited f;
   CHECK(f.deliver("1", body, {{"quotaBytes", {"10"}}, {"overQuota", {"defer"}}}) == PIGEON_NO_SPACE);
   CHECK(f.last.dsn == pigeon::Dsn{4, 2, 2});
   CHECK(f.deliver("1", body, {{"quotaBytes", {"10"}}, {"overQuota", {"reject"}}}) == PIGEON_REFUSED);
@@ -78,23 +55,23 @@ TEST_CASE("over quota is temporary or permanent, as the administrator wants it")
 }
 
 TEST_CASE("a refused message leaves nothing behind, and is stored once there is room") {
-  Fixture f;
+  Limited f;
   const Attributes full = {{"quotaBytes", {"10"}}, {"overQuota", {"defer"}}};
   CHECK(f.deliver("1", body, full) == PIGEON_NO_SPACE);
-  CHECK(fs::is_empty(f.directory.path() / "base/alice/Maildir/tmp"));
-  CHECK(fs::is_empty(f.directory.path() / "base/alice/.pigeon/pending"));
+  CHECK(fs::is_empty(f.directory.path() / "base/d/alice/Maildir/tmp"));
+  CHECK(fs::is_empty(f.directory.path() / "base/d/alice/.pigeon/pending"));
   CHECK(f.deliver("1", body, {{"quotaBytes", {"1k"}}, {"overQuota", {"defer"}}}) == PIGEON_OK);
 }
 
 TEST_CASE("a retry of a stored message is answered, however full the mailbox is") {
-  Fixture f;
+  Limited f;
   const Attributes quota = {{"quotaBytes", {"150"}}, {"overQuota", {"reject"}}};
   CHECK(f.deliver("1", body, quota) == PIGEON_OK);
   CHECK(f.deliver("1", body, quota) == PIGEON_OK);
 }
 
 TEST_CASE("maildirsize begins with the quota and adds a line for each message") {
-  Fixture f;
+  Limited f;
   const Attributes quota = {{"quotaBytes", {"1k"}}, {"quotaMessages", {"5"}}, {"overQuota", {"defer"}}};
   CHECK(f.deliver("1", body, quota) == PIGEON_OK);
   CHECK(f.deliver("2", body, quota) == PIGEON_OK);
@@ -102,14 +79,14 @@ TEST_CASE("maildirsize begins with the quota and adds a line for each message") 
 }
 
 TEST_CASE("a changed quota, nonsense, or a file that is too long is counted anew from the folders") {
-  Fixture f;
+  Limited f;
   const Quota quota({1000, {}});
-  f.directory.write("base/alice/Maildir/new/1.a.b,S=300", "x");
+  f.directory.write("base/d/alice/Maildir/new/1.a.b,S=300", "x");
   for (const std::string text : {"999S\n0 0\n", "1000S\nnonsense\n", "1000S\n1 2 3\n", "1000S\n-5 0\n",
                                  "1000S\n9223372036854775807 1\n9223372036854775807 1\n", "", "1000S"}) {
     CAPTURE(text);
-    f.directory.write("base/alice/Maildir/maildirsize", text);
-    const auto exceeds = quota.would_exceed(f.maildir(), 701);
+    f.directory.write("base/d/alice/Maildir/maildirsize", text);
+    const auto exceeds = quota.would_exceed(f.opened(), 701);
     REQUIRE(exceeds);
     if (text == "1000S") continue;  // an empty count is well-formed, and believed
     CHECK(*exceeds);
@@ -117,38 +94,38 @@ TEST_CASE("a changed quota, nonsense, or a file that is too long is counted anew
   }
   std::string long_text = "1000S\n";
   while (long_text.size() <= 5120) long_text += "0 0\n";
-  f.directory.write("base/alice/Maildir/maildirsize", long_text);
-  CHECK(*quota.would_exceed(f.maildir(), 701));
+  f.directory.write("base/d/alice/Maildir/maildirsize", long_text);
+  CHECK(*quota.would_exceed(f.opened(), 701));
   CHECK(f.sizes() == "1000S\n300 1\n");
 }
 
 TEST_CASE(
     "a mailbox that seems full is counted anew before a message is refused, if the count may be wrong") {
-  Fixture f;
-  f.directory.write("base/alice/Maildir/maildirsize", "1000S\n900 9\n90 1\n");
-  CHECK_FALSE(*Quota({1000, {}}).would_exceed(f.maildir(), 100));
+  Limited f;
+  f.directory.write("base/d/alice/Maildir/maildirsize", "1000S\n900 9\n90 1\n");
+  CHECK_FALSE(*Quota({1000, {}}).would_exceed(f.opened(), 100));
   CHECK(f.sizes() == "1000S\n0 0\n");
 }
 
 TEST_CASE("folders count, the trash does not") {
-  Fixture f;
+  Limited f;
   for (const std::string folder : {".Work", ".Trash"}) {
     for (const auto* part : {"tmp", "new", "cur"}) {
-      fs::create_directories(f.directory.path() / "base/alice/Maildir" / folder / part);
+      fs::create_directories(f.directory.path() / "base/d/alice/Maildir" / folder / part);
     }
-    f.directory.write("base/alice/Maildir/" + folder + "/cur/1.a.b,S=50:2,S", "x");
+    f.directory.write("base/d/alice/Maildir/" + folder + "/cur/1.a.b,S=50:2,S", "x");
   }
-  f.directory.write("base/alice/Maildir/cur/unnamed", std::string(7, 'x'));
-  const auto usage = Quota::count(f.maildir());
+  f.directory.write("base/d/alice/Maildir/cur/unnamed", std::string(7, 'x'));
+  const auto usage = Quota::count(f.opened());
   REQUIRE(usage);
   CHECK(usage->bytes == 57);
   CHECK(usage->messages == 2);
 }
 
 TEST_CASE("a maildirsize that is a link, of whatever kind, is not written through") {
-  Fixture f;
+  Limited f;
   const auto precious = f.directory.write("precious", "1000S\n0 0\n");
-  const auto planted = f.directory.path() / "base/alice/Maildir/maildirsize";
+  const auto planted = f.directory.path() / "base/d/alice/Maildir/maildirsize";
   const Attributes quota = {{"quotaBytes", {"1000"}}, {"overQuota", {"defer"}}};
   fs::create_symlink(precious, planted);
   CHECK(PIGEON_STATUS_RANGE(f.deliver("1", body, quota)) == PIGEON_TEMPORARY);

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // What is seen of a Maildir while readers rename and move its messages.
-#include "maildir.hpp"
-
-#include <pigeon/testing/fake_delivery.hpp>
-#include <pigeon/testing/fake_host.hpp>
-#include <pigeon/testing/temporary_directory.hpp>
+#include "fixture.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -22,37 +17,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using pigeon::Allocation;
+using mda_maildir::testing::Fixture;
+using mda_maildir::testing::soon;
 using pigeon::Deadline;
 using pigeon::Entry;
 using pigeon::testing::FakeDelivery;
-using pigeon::testing::FakeHost;
-using pigeon::testing::TemporaryDirectory;
 
 constexpr int kMessages = 3000;
 const std::string id = "0123456789abcdef0123456789abcdef";
 
-Deadline soon() {
-  return Deadline::in(std::chrono::seconds(60));
-}
+// While every message is renamed, a look takes long.
+constexpr std::chrono::seconds kLong{60};
 
-struct Fixture {
-  TemporaryDirectory directory;
-  FakeHost host;
-  std::unique_ptr<mda_maildir::Maildir> mda;
-  Allocation alice{.id = "id-of-alice", .attributes = {{"home", {"alice"}}}, .principal = {"d", "alice"}};
-
-  Fixture() {
-    mda = *mda_maildir::Maildir::open(
-        host.host(), pigeon::Settings({{"base", {directory / "base"}}, {"home", {"{user}"}}}));
-    REQUIRE(mda->initialize({}, soon()));
-    REQUIRE(mda->ensure(alice, soon()));
-  }
-  [[nodiscard]] fs::path maildir() const { return directory.path() / "base/alice/Maildir"; }
+struct Busy : Fixture {
   [[nodiscard]] static std::string name(int number) { return "1000." + std::to_string(number) + ".host:2,"; }
 
   void fill() const {
-    for (int i = 0; i < kMessages; ++i) directory.write("base/alice/Maildir/cur/" + name(i), "x\n");
+    for (int i = 0; i < kMessages; ++i) directory.write("base/d/alice/Maildir/cur/" + name(i), "x\n");
   }
   // Marks all messages as seen, one after the other, or takes the mark away.
   void mark(bool is_seen) const {
@@ -89,12 +70,12 @@ class Reader {
 }  // namespace
 
 TEST_CASE("a list shows each message once while a reader marks them all") {
-  const Fixture f;
+  const Busy f;
   f.fill();
   for (const bool is_seen : {true, false, true}) {
     std::thread reader([&] { f.mark(is_seen); });
     std::multiset<std::string> seen;
-    const auto listed = f.mda->list(f.alice, soon(), [&](const Entry& entry) {
+    const auto listed = f.mda->list(f.alice, soon(kLong), [&](const Entry& entry) {
       seen.insert(entry.name.substr(0, entry.name.find(':')));
       return true;
     });
@@ -106,7 +87,7 @@ TEST_CASE("a list shows each message once while a reader marks them all") {
 }
 
 TEST_CASE("what is renamed without end is not listed, and not called gone") {
-  const Fixture f;
+  const Busy f;
   f.fill();
   const Reader reader([&, is_seen = true]() mutable {
     f.mark(is_seen);
@@ -122,13 +103,13 @@ TEST_CASE("what is renamed without end is not listed, and not called gone") {
 }
 
 TEST_CASE("a retry finds the message of an attempt that died, while a reader marks others") {
-  Fixture f;
+  Busy f;
   f.fill();
   const FakeDelivery first(f.alice, id, "one\n");
   std::vector<pigeon::Delivery> batch = {first.delivery()};
   f.mda->deliver(batch);
   REQUIRE(first.status() == PIGEON_OK);
-  const auto own = f.directory.path() / "base/alice/.pigeon";
+  const auto own = f.own();
   const auto week = *fs::directory_iterator(own / "done");
   const fs::path stored(first.stored());
   const auto bare = f.maildir() / "cur" / (stored.filename().string() + ":2,");
