@@ -50,15 +50,6 @@ Done settle(Mailbox& mailbox, const Rules& rules, pigeon::Deadline deadline) {
                    });
 }
 
-Ledger& Ledgers::of(const std::string& id) {
-  constexpr std::size_t kMost = 64;
-  constexpr std::size_t kMostKnown = 1'000'000;
-  std::size_t known = 0;
-  for (const auto& [mailbox, ledger] : ledgers_) known += ledger.size();
-  if ((ledgers_.size() >= kMost || known > kMostKnown) && !ledgers_.contains(id)) ledgers_.clear();
-  return ledgers_[id];
-}
-
 Batch::Item::Item(const pigeon::Delivery& its_delivery)
     : delivery(&its_delivery), message(its_delivery.message(), its_delivery.marks()) {}
 

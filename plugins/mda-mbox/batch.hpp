@@ -29,15 +29,6 @@
 
 namespace mda_mbox {
 
-// What an instance knows of mailboxes that it has delivered to: as much as is worth its memory.
-class Ledgers {
- public:
-  Ledger& of(const std::string& id);
-
- private:
-  std::map<std::string, Ledger> ledgers_;
-};
-
 struct Rules {
   Quoting quoting = Quoting::mboxrd;
   LockRules locks;

@@ -227,4 +227,13 @@ Done Ledger::forget_old(const Directory& own) {
   return {};
 }
 
+Ledger& Ledgers::of(const std::string& id) {
+  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kMostKnown = 1'000'000;
+  std::size_t known = 0;
+  for (const auto& [mailbox, ledger] : ledgers_) known += ledger.size();
+  if ((ledgers_.size() >= kMost || known > kMostKnown) && !ledgers_.contains(id)) ledgers_.clear();
+  return ledgers_[id];
+}
+
 }  // namespace mda_mbox

@@ -109,4 +109,13 @@ class Ledger {
   bool has_begun_week_ = false;
 };
 
+// What an instance knows of mailboxes that it has delivered to: as much as is worth its memory.
+class Ledgers {
+ public:
+  Ledger& of(const std::string& id);
+
+ private:
+  std::map<std::string, Ledger> ledgers_;
+};
+
 }  // namespace mda_mbox
