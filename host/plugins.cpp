@@ -10,6 +10,15 @@
 #include <span>
 
 namespace pigeon::host {
+namespace {
+
+Failure used_as_another(std::uint32_t kind, std::string_view name, std::uint32_t theirs) {
+  return misconfigured("use plugin " + printable(name) + " as " + loader::a_kind(kind) + ": it is " +
+                       loader::a_kind(theirs))
+      .with_remedy("name " + loader::a_kind(kind) + " there");
+}
+
+}  // namespace
 
 Opened::Opened(const loader::Library& library, Log& log)
     : library_(&library), log_(&log), services_{sizeof services_, PIGEON_API_MINOR, this, write_log} {}
@@ -79,10 +88,9 @@ Result<std::unique_ptr<Plugins>> Plugins::of(const Configuration& configuration,
 
 Result<const loader::Library*> Plugins::load(std::uint32_t kind, std::string_view name) {
   if (const auto found = libraries_.find(name); found != libraries_.end()) {
-    if (found->second->descriptor().kind == kind) return found->second.get();
-    return misconfigured("use plugin " + printable(name) + " as " + loader::a_kind(kind) + ": it is " +
-                         loader::a_kind(found->second->descriptor().kind))
-        .with_remedy("name " + loader::a_kind(kind) + " there");
+    const auto theirs = found->second->descriptor().kind;
+    return theirs == kind ? Result<const loader::Library*>(found->second.get())
+                          : used_as_another(kind, name, theirs);
   }
   const auto* entry = index_.find(name);
   if (entry == nullptr) {
@@ -92,6 +100,9 @@ Result<const loader::Library*> Plugins::load(std::uint32_t kind, std::string_vie
                      ".so there, or correct the name; `pigeonctl plugin list` shows "
                      "what there is");
   }
+  // Before the file is looked at: what is there under its own name is in order, and who named it here is not.
+  if (const auto theirs = loader::kind_of(entry->name); theirs != kind)
+    return used_as_another(kind, entry->name, theirs);
   const InPlugin mark(entry->name, "load");
   auto library = PIGEON_TRY(loader::Library::load(*entry, kind, trust_));
   return libraries_.emplace(entry->name, std::move(library)).first->second.get();

@@ -3,6 +3,7 @@
 such a set-up is refused in words."""
 
 import os
+import re
 import shlex
 import shutil
 import unittest
@@ -107,14 +108,16 @@ class Trust(unittest.TestCase, Verdicts):
         """a plugin of one kind is never used as one of another, also where it is loaded already"""
         for settings, what in (({"mailStore": {"mda": "datatree-sqlite"}}, "datatree-sqlite as an MDA: it is a datatree"),
                                ({"mailStore": {"mda": "mailUsers"}}, "mailUsers as an MDA: it is a module"),
+                               ({"mailStore": {"mda": "creator-lock"}}, "creator-lock as an MDA: it is a creator"),
                                ({"mailStore": {"creator": "mda-maildir"}}, "mda-maildir as a creator: it is an MDA"),
-                               ({"datatree": "mailStore"}, "mailStore.so: it says it is a module")):
+                               ({"datatree": "mailStore"}, "mailStore as a datatree: it is a module")):
             with self.subTest(settings=settings):
                 kept = dict(self.site.settings)
                 self.site.configure(settings)
                 done = self.site.deliver()
                 self.assert_not_delivered(done, 75, TROUBLE, self.site)
                 self.assertIn(what, done.record["detail"])
+                self.assertEqual(done.record["remedy"], f"name a {re.search(r'as (.*?):', what)[1]} there")
                 self.site.settings = kept
                 self.site.configure({})
         self.assertFalse(self.site.home().exists())
