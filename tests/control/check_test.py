@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from pigeon_site import CTL, PLUGINS, Site
+from pigeon_site import AS_ROOT, CTL, PLUGINS, USER, Site
 
 
 class Check(unittest.TestCase):
@@ -98,8 +98,17 @@ class Check(unittest.TestCase):
 
     def test_settings(self):
         """log, spool, modules and what they name are looked at"""
-        cases = (({"log": {"to": str(self.site.root / "nope" / "log")}}, "/nope", ""),
-                 ({"spool": {"directory": "/nonexistent"}}, "/nonexistent", ""),
+        file = str(self.site.configuration)
+        cases = (({"log": {"to": f"{self.site.root}/nope/log"}}, "/nope: No such file", 'or correct "log": {"to"}'),
+                 ({"log": {"to": file + "/log"}}, "/log: Not a directory", 'correct "log": {"to"}'),
+                 ({"log": {"to": str(self.site.base)}}, "it is a directory", 'name a file in "log": {"to"}'),
+                 ({"spool": {"directory": "/nonexistent"}}, "/nonexistent", "make that directory, or correct \"spool\""),
+                 ({"spool": {"directory": file}}, "Not a directory", 'or correct "spool": {"directory"}'),
+                 ({"modules": ["mailUsers"]}, 'none of "modules" stores mail', "pigeonctl plugin list"),
+                 ({"mailStore": {"mda": "creator-lock"}}, "use plugin creator-lock as a MDA: it is a creator", "name a MDA"),
+                 ({"mailStore": {"mda": "mailUsers"}}, "use plugin mailUsers as a MDA: it is a module", "name a MDA there"),
+                 ({"mailStore": {"mda": "nope"}}, "load MDA nope: there is no such plugin", "nope.so"),
+                 ({"mailStore": {"creator": "mda-mbox"}}, "use plugin mda-mbox as a creator: it is a MDA", "name a creator"),
                  ({"modules": ["mailStore", "mailUsers"]}, "mailUsers finds the user, and stands behind mailStore",
                   "move mailUsers to the front"),
                  ({"modules": ["mailUsers", "mailNope"]}, "there is no such plugin", "pigeonctl plugin list"),
@@ -116,6 +125,15 @@ class Check(unittest.TestCase):
                 self.expect(detail, remedy)
                 self.site.settings = kept
                 self.site.configure({})
+        self.assertEqual(self.check()[1], [])
+
+    @unittest.skipUnless(AS_ROOT, "only root reads what its own user may not")
+    def test_configuration_that_only_root_reads(self):
+        """a configuration that root can read, and those who deliver cannot, is named with what to do"""
+        self.site.configuration.chmod(0o600)
+        self.expect(f"read {self.site.configuration}: Permission denied", f"let uid {USER.pw_uid}")
+        os.chown(self.site.configuration, 0, USER.pw_gid)
+        self.site.configuration.chmod(0o640)
         self.assertEqual(self.check()[1], [])
 
     def test_configuration(self):
