@@ -139,18 +139,25 @@ Result<Fd> open_message(const std::string& path) {
       .with_remedy("name the file that holds the message with -p, or give it on standard input");
 }
 
-// Everything before the worker: nothing here looks at the tree, or at the message.
-Done run(Program& program) {
+// From here on we are who the configuration says, and the log is where it says.
+Result<Configuration> configure(Program& program, const loader::Trust& trust) {
   const auto& options = program.options;
-  const loader::Trust trust(options.trusted);
   const auto file =
       options.configuration_file.empty() ? default_configuration_file() : options.configuration_file;
-  const auto configuration = PIGEON_TRY(Configuration::read(file, options.overrides, trust));
+  auto configuration = PIGEON_TRY(Configuration::read(file, options.overrides, trust));
   program.deadline = Deadline::at(program.begin + configuration.deadline);
   end_at(program.deadline.later(kWatchdog));
   clear_environment();
   PIGEON_TRY(become(configuration.user, configuration.minimum_uid));
   program.log.configure(configuration.log);
+  return configuration;
+}
+
+// Everything before the worker: nothing here looks at the tree, or at the message.
+Done run(Program& program) {
+  const auto& options = program.options;
+  const loader::Trust trust(options.trusted);
+  const auto configuration = PIGEON_TRY(configure(program, trust));
 
   Fd file_input;
   if (!options.input_file.empty()) {
@@ -172,9 +179,11 @@ Done run(Program& program) {
 }
 
 void deliver_main(int count, char* const* arguments, Program& program) {
-  auto options = parse_deliver_options(count, arguments);
-  if (!options) return tell(program, Verdict::of(options.failure()));
-  program.options = *std::move(options);
+  if (const auto parsed = parse_deliver_options(count, arguments, program.options); !parsed) {
+    // The mistake belongs into the log that is configured; where that cannot be had, syslog gets it.
+    static_cast<void>(configure(program, loader::Trust(program.options.trusted)));
+    return tell(program, Verdict::of(parsed.failure()));
+  }
   switch (program.options.action) {
     case DeliverOptions::Action::help:
       if (std::fputs(deliver_help(), stdout) >= 0) program.exit_status = EX_OK;

@@ -57,7 +57,7 @@ std::optional<std::string> from_environment(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-// One flag; a failure if it is none.
+// One flag; a failure if it is none, or too much.
 Done take(int flag, DeliverOptions& options, std::optional<std::string>& recipient) {
   auto& request = options.request;
   switch (flag) {
@@ -112,25 +112,28 @@ Done take(int flag, DeliverOptions& options, std::optional<std::string>& recipie
 
 }  // namespace
 
-Result<DeliverOptions> parse_deliver_options(int count, char* const* arguments) {
-  DeliverOptions options;
+Done parse_deliver_options(int count, char* const* arguments, DeliverOptions& options) {
   std::optional<std::string> recipient;
+  std::optional<Failure> mistake;  // the first one; the flags behind it may still say where the log is
   ::optind = 0;
   ::opterr = 0;
   for (;;) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread
     const int flag = ::getopt_long(count, arguments, "+:d:f:a:r:m:p:c:o:ek", kLong.data(), nullptr);
     if (flag == -1) break;
-    PIGEON_TRY(take(flag, options, recipient));
-    if (options.action != DeliverOptions::Action::deliver) return options;
+    auto taken = take(flag, options, recipient);
+    if (!taken && !mistake) mistake = std::move(taken).failure();
+    if (!mistake && options.action != DeliverOptions::Action::deliver) return {};
   }
+  auto& request = options.request;
+  request.recipient = recipient.value_or("");
+  if (mistake) return *std::move(mistake);
   if (::optind < count) {
     return usage("'" + printable(arguments[::optind]) + "' is too much: a run is for one recipient")
         .with_remedy(
             "have the MTA deliver to one recipient at a time (Postfix: "
             "NAME_destination_recipient_limit = 1 for the transport NAME)");
   }
-  auto& request = options.request;
   if (!request.sender) request.sender = from_environment("SENDER");
   if (!recipient) recipient = from_environment("RECIPIENT");
   if (request.original_recipient.empty()) {
@@ -138,7 +141,7 @@ Result<DeliverOptions> parse_deliver_options(int count, char* const* arguments) 
   }
   if (!recipient) return usage("no recipient");
   request.recipient = *std::move(recipient);
-  return options;
+  return {};
 }
 
 }  // namespace pigeon::host

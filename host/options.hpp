@@ -23,8 +23,9 @@ struct DeliverOptions {
   Request request;
 };
 
-// A failure is a mistake in the MTA's set-up, so it is temporary.
-Result<DeliverOptions> parse_deliver_options(int count, char* const* arguments);
+// A failure is a mistake in the MTA's set-up, so it is temporary. What was understood is in the options all
+// the same: the configuration that they name says where the mistake is logged.
+Done parse_deliver_options(int count, char* const* arguments, DeliverOptions& options);
 
 const char* deliver_help();
 

@@ -18,7 +18,9 @@ Result<DeliverOptions> parse(std::vector<std::string> arguments) {
   std::vector<char*> pointers;
   for (auto& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  return parse_deliver_options(static_cast<int>(arguments.size()), pointers.data());
+  DeliverOptions options;
+  PIGEON_TRY(parse_deliver_options(static_cast<int>(arguments.size()), pointers.data(), options));
+  return options;
 }
 
 std::string complaint(const std::vector<std::string>& arguments) {

@@ -231,6 +231,19 @@ class CommandLine(unittest.TestCase, Verdicts):
         self.assertEqual((exit, line[:4]), (75, "4.3."))
         self.assertEqual(self.run_with("-d", "a@b", "--"), (67, UNKNOWN + "\n"))
 
+    def test_wrong_calls_are_logged(self):
+        """what is wrong with a call stands in the log that is configured, wherever in the call that is named"""
+        common = self.site.common_arguments()
+        for arguments in (["-d", "a@b", "-d", "c@d", *common], ["-z", *common], [*common, "-d", "a@b", "c@d"], common,
+                          ["--help=1", "--version=1", *common], [*common, "-d"]):
+            with self.subTest(arguments=arguments):
+                self.site.new_records()
+                done = self.site.run([str(DELIVER), *arguments], b"Subject: x\n\n")
+                self.assertEqual((done.exit, done.stderr), (75, TROUBLE + "\n"))
+                self.assertIn("pigeon-deliver was called wrongly", done.record["detail"])
+                self.assertIn("in the MTA's configuration" if "c@d" != arguments[-1] else "one recipient at a time",
+                              done.record["remedy"])
+
     def test_environment(self):
         """SENDER, RECIPIENT and ORIGINAL_RECIPIENT stand for the flags, and a flag comes first"""
         environment = {"SENDER": "env@example.org", "RECIPIENT": "alice@example.com", "ORIGINAL_RECIPIENT": "o@example.net"}
