@@ -130,13 +130,19 @@ void tell(Program& program, const Verdict& verdict) {
 
 // The message in a file or a named pipe. Whoever is to write to the pipe is waited for where it is read.
 Result<Fd> open_message(const std::string& path) {
+  constexpr const char* kRemedy =
+      "name the file that holds the message with -p, or give it on standard input";
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file.is_open()) return system_failure("open message " + printable(path), errno);
+  if (!file.is_open()) {
+    auto met = system_failure("open message " + printable(path), errno);
+    if (met.remedy.empty()) met.remedy = kRemedy;
+    return met;
+  }
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) return system_failure("examine message " + printable(path), errno);
   if (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode)) return file;
   return misconfigured("open message " + printable(path) + ": it is neither a regular file nor a named pipe")
-      .with_remedy("name the file that holds the message with -p, or give it on standard input");
+      .with_remedy(kRemedy);
 }
 
 // From here on we are who the configuration says, and the log is where it says.

@@ -29,7 +29,11 @@ Result<std::size_t> read_some(int input, char* to, std::size_t size, Deadline de
     if (polled == 0) continue;
     const auto got = ::read(input, to, size);
     if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno != EINTR && errno != EAGAIN) return system_failure("read the message", errno);
+    if (errno == EINTR || errno == EAGAIN) continue;
+    const bool is_no_input = errno == EBADF || errno == EISDIR;
+    auto met = system_failure("read the message", errno);
+    if (is_no_input) met.remedy = "have the MTA give the message on standard input";
+    return met;
   }
 }
 

@@ -159,9 +159,12 @@ class Input(Case):
         closed = self.site.root / "closed"
         closed.touch(mode=0)
         self.site.new_records()
-        for name in ("/nonexistent", str(self.site.root), str(closed), "a\nb"):
+        for name, remedy in (("/nonexistent", "with -p"), (str(self.site.root), "with -p"), (str(closed), "let uid"),
+                             ("a\nb", "with -p")):
             with self.subTest(name=name):
-                self.assert_not_delivered(self.site.deliver(extra=["-p", name]), 75, site=self.site)
+                done = self.site.deliver(extra=["-p", name])
+                self.assert_not_delivered(done, 75, site=self.site)
+                self.assertIn(remedy, done.record["remedy"])
 
     def test_no_input(self):
         """without a standard input, or with one that cannot be read, there is no message: it defers"""
@@ -172,6 +175,8 @@ class Input(Case):
                 done = subprocess.run(["sh", "-c", f"{command} {redirection}"], capture_output=True, check=False, timeout=60)
                 self.assertEqual((done.returncode, done.stdout), (75, b""))
                 self.assertRegex(done.stderr, rb"\A4\.3\.0 [^\n]+\n\Z")
+                [record] = [r for r in self.site.new_records() if r["event"] == "delivery"]
+                self.assertEqual(record["remedy"], "have the MTA give the message on standard input")
         self.assertEqual(self.count(), before)
 
 
