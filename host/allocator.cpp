@@ -250,6 +250,9 @@ Result<Allocation> Allocator::allocate(Attempt& attempt, const Object& module_ob
     attempt.say(standing ? "the allocation: " + told(shown.attributes)
                          : "an allocation would be made by " + std::string(creator) + ": " +
                                told(shown.attributes));
+    // Only `ensure` finds out, and it makes what it can.
+    if (!standing || !standing->is_ready)
+      attempt.say("its mailbox is not made yet; whether something stands in its way is not looked at");
     return shown;
   }
   if (standing && standing->is_ready) return std::move(standing->allocation);

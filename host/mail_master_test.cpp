@@ -329,6 +329,7 @@ TEST_CASE("a dry run explains, and stores, allocates and writes nothing") {
   CHECK(play.allocation("id").empty());
   CHECK(has(play.explained, "mailMaster: domain /d found"));
   CHECK(has(play.explained, "an allocation would be made by creator-lent: place=/u@d"));
+  CHECK(has(play.explained, "its mailbox is not made yet"));
   CHECK(has(play.explained, "the message would be stored by mda-lent"));
 }
 

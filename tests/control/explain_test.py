@@ -2,9 +2,13 @@
 """explain: the real chain, run dry. It says what a delivery would do, and changes nothing."""
 
 import shutil
+import subprocess
 import unittest
 
 from pigeon_site import Site
+
+
+NOT_MADE = "its mailbox is not made yet; whether something stands in its way is not looked at"
 
 
 class Explain(unittest.TestCase):
@@ -42,6 +46,7 @@ class Explain(unittest.TestCase):
                      "mailMaster: the principal is /example.com/mailUsers/alice",
                      "mailStore: storage format mda-maildir: the configuration's",
                      "mailMaster: an allocation would be made by creator-optimistic: home=example.com/alice",
+                     f"mailMaster: {NOT_MADE}",
                      "mailMaster: the message would be stored by mda-maildir"):
             self.assertIn(line, lines)
         self.assertEqual(self.site.allocation(), {})
@@ -88,6 +93,19 @@ class Explain(unittest.TestCase):
         text = self.site.ctl("explain", "nobody@example.com").stdout
         self.assertIn("verdict: would be refused: 5.1.1 unknown recipient (exit 67)\n", text)
         self.assertIn("because: nobody@example.com: there is no such user\nto mend it: pigeonctl user add", text)
+
+    def test_mailbox_that_could_not_be_made(self):
+        """that an allocated mailbox was not made is shown as long as it is so, and no longer"""
+        maildir = self.site.maildir()
+        subprocess.run(self.site.as_user(["mkdir", "-p", "-m", "700", maildir / "new"]), check=True)
+        self.assertIn(f"mailMaster: {NOT_MADE}", self.explain()[1])
+        self.assertEqual(self.site.deliver().exit, 75)
+        lines = self.explain()[1]
+        self.assertIn("mailMaster: the allocation: home=example.com/alice", lines)
+        self.assertIn(f"mailMaster: {NOT_MADE}", lines)
+        maildir.rename(self.site.root / "kept")
+        self.assertEqual(self.site.deliver().exit, 0)
+        self.assertNotIn(f"mailMaster: {NOT_MADE}", self.explain()[1])
 
     def test_mailbox_in_trouble(self):
         """a mailbox that is gone, or bears no stamp or another's, is seen without a delivery, and named alike"""

@@ -117,7 +117,7 @@ class Trust(unittest.TestCase, Verdicts):
                 done = self.site.deliver()
                 self.assert_not_delivered(done, 75, TROUBLE, self.site)
                 self.assertIn(what, done.record["detail"])
-                self.assertEqual(done.record["remedy"], f"name a {re.search(r'as (.*?):', what)[1]} there")
+                self.assertEqual(done.record["remedy"], f"name {re.search(r'as (.*?):', what)[1]} there")
                 self.site.settings = kept
                 self.site.configure({})
         self.assertFalse(self.site.home().exists())
