@@ -26,7 +26,14 @@ service_user() { if [ "$(id -u)" -eq 0 ]; then echo nobody; else id -un; fi; }
 # Whether the service user can enter a directory: below root's home, for one, it cannot.
 is_reachable() { [ "$(id -u)" -ne 0 ] || setpriv --reuid=nobody --clear-groups test -x "$1"; }
 
-install_prefix() { cmake --install "build/$1" --prefix "$PWD/build/$1/prefix" >/dev/null; }
+# Installs what a preset has built, and prints into which private prefix. What somebody else has installed is not ours to
+# change, and the programs would refuse his plugins: then it is a prefix of our own.
+install_prefix() {
+  local prefix="build/$1/prefix"
+  [ ! -e "$prefix" ] || [ -O "$prefix" ] || prefix+=".of-$(id -u)"
+  cmake --install "build/$1" --prefix "$PWD/$prefix" >/dev/null
+  echo "$prefix"
+}
 
 # Prints where a directory is for the service user: itself, or a copy where it can be reached.
 reachable_copy() {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""script/bootstrap on a machine that lacks everything: what it asks, and what it then has Debian's tools do.
+"""The scripts: what bootstrap asks and does on a machine that lacks everything, and where what is built is installed.
 
-Those tools are stand-ins that note how they were called: the real ones would change the machine.
+The tools that they call are stand-ins that note how they were called: the real ones would change the machine.
 """
 
 import os
@@ -26,9 +26,9 @@ esac
 """
 
 
-class Bootstrap(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="pigeon bootstrap ")
+        directory = tempfile.TemporaryDirectory(prefix="pigeon scripts ")
         self.addCleanup(directory.cleanup)
         self.root = pathlib.Path(directory.name)
         self.root.chmod(0o755)
@@ -38,7 +38,7 @@ class Bootstrap(unittest.TestCase):
         self.told_file.touch()
         tools = self.root / "tools"
         tools.mkdir()
-        for name in ("apt-get", "dpkg-query", "dpkg-deb", "sudo", "systemctl", "service", "invoke-rc.d"):
+        for name in ("apt-get", "dpkg-query", "dpkg-deb", "sudo", "systemctl", "service", "invoke-rc.d", "cmake"):
             (tools / name).write_text(STAND_IN)
             (tools / name).chmod(0o755)
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "TOLD": str(self.told_file), "TMPDIR": "/tmp"}
@@ -49,6 +49,12 @@ class Bootstrap(unittest.TestCase):
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
             self.as_user = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
+    def told(self):
+        """What the tools were told to do, but for looking."""
+        return [line for line in self.told_file.read_text().splitlines() if not line.startswith("dpkg-query ")]
+
+
+class Bootstrap(Case):
     def run_it(self, *arguments, answers=None):
         """Runs it as somebody who is not root, with these answers typed at a terminal, or with nobody there to ask."""
         self.told_file.write_text("")
@@ -62,10 +68,6 @@ class Bootstrap(unittest.TestCase):
             os.close(here)
             os.close(there)
         return done.returncode, done.stdout
-
-    def told(self):
-        """What the tools were told to do, but for looking."""
-        return [line for line in self.told_file.read_text().splitlines() if not line.startswith("dpkg-query ")]
 
     def test_nobody_to_ask(self):
         """where sudo would be needed and there is nobody to ask, nothing is done, and it says what to do"""
@@ -105,6 +107,31 @@ class Bootstrap(unittest.TestCase):
         exit, said = self.run_it("--yes")
         self.assertEqual(exit, 0, said)
         self.assertTrue([line for line in self.told() if line.startswith("dpkg-deb --extract ")])
+
+
+class Prefix(Case):
+    def install(self, as_user=()):
+        """Installs a build; answers where, by what the script prints."""
+        script = "set -euo pipefail; source script/lib.sh; install_prefix demo"
+        done = subprocess.run([*as_user, "bash", "-c", script], stdout=subprocess.PIPE, text=True, env=self.environment,
+                              cwd=self.checkout, check=True, timeout=60)
+        self.assertEqual(self.told()[-1], f"cmake --install build/demo --prefix {self.checkout}/{done.stdout.strip()}")
+        return done.stdout.strip()
+
+    def test_own(self):
+        """what is built is installed below the build folder, and there again the next time"""
+        self.assertEqual(self.install(), "build/demo/prefix")
+        (self.checkout / "build" / "demo" / "prefix").mkdir(parents=True)
+        self.assertEqual(self.install(), "build/demo/prefix")
+
+    @unittest.skipUnless(AS_ROOT, "only root can be two users")
+    def test_somebody_elses(self):
+        """whoever comes after somebody else, whose plugins would be refused, has a prefix of his own"""
+        (self.checkout / "build" / "demo" / "prefix").mkdir(parents=True)
+        self.assertEqual(self.install(), "build/demo/prefix")
+        self.assertEqual(self.install(self.as_user), f"build/demo/prefix.of-{pwd.getpwnam('nobody').pw_uid}")
+        os.chown(self.checkout / "build" / "demo" / "prefix", 1, 1)
+        self.assertEqual(self.install(), "build/demo/prefix.of-0")
 
 
 if __name__ == "__main__":
