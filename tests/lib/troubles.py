@@ -50,6 +50,9 @@ def own(site):
     return site.home() / ".pigeon"
 
 
+# The kernel's answer for the file system of the tree: NFS_SUPER_MAGIC, as the first eight bytes of struct statfs.
+AS_IF_ON_NFS = ("strace", "-f", "-o", "/dev/null", "-e", "trace=statfs", "-e",
+                f"inject=statfs:poke_exit=@arg2={struct.pack('=q', 0x6969).hex()}")
 NEW = "carol@example.com"
 UNCERTAIN = f"4.3.0 {TROUBLE}"
 NO_SPACE = "4.3.1 no space left for this message; it will be tried again"
@@ -72,6 +75,9 @@ TREE = [
             "others may put another file", "chmod 700"),
     Trouble("the tree belongs to somebody else", lambda s: s.owner(tree(s), 0), "belongs to uid 0", "chown"),
     Trouble("the tree is a link", lambda s: s.symlinked(tree(s)), "not a regular file", "not a link"),
+    Trouble("the tree is on a network file system", lambda s: s.limited(*AS_IF_ON_NFS), "on a network file system",
+            "put the tree on a local file system",
+            only_directly="that the kernel calls the file system so is strace's doing, which an MTA is not run by"),
     Trouble("the tree is cut in half", lambda s: s.changed(tree(s), lambda b: b[: len(b) // 2]),
             "malformed|not a database", "backup", line=UNCERTAIN),
     Trouble("the tree is cut off in its first page", lambda s: s.changed(tree(s), lambda b: b[:300]),
