@@ -3,6 +3,7 @@
 // Creators: one allocation, whatever others do and whatever fails (level 2), and however many are at it at
 // once (level 3). The host's operations are played.
 #include "conformance/allocating_model.hpp"
+#include "conformance/another_host.hpp"
 #include "conformance/check.hpp"
 #include "conformance/other_process.hpp"
 #include "conformance/trial.hpp"
@@ -10,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -204,7 +206,7 @@ void compete(Trial& trial, Race& race, int all) {
 
 Finding judge(const Race& race, const std::string& who) {
   if (race.blind) return Finding::skipped(kBlind);
-  const auto what = "let 64 " + who + " obtain one principal's first allocation at once";
+  const auto what = "let " + who + " obtain one principal's first allocation at once";
   PIGEON_EXPECT(race.shared.commits == 1, what, "one commit", std::to_string(race.shared.commits));
   PIGEON_EXPECT(race.wrong == 0, what, "that each has the one allocation",
                 std::to_string(race.wrong) + " have not");
@@ -219,7 +221,7 @@ Finding threads_get_one(Trial& trial) {
   for (int index = 0; index < kThreads; ++index)
     threads.emplace_back([&] { compete(trial, race, kThreads); });
   for (auto& thread : threads) thread.join();
-  return judge(race, "threads");
+  return judge(race, "64 threads");
 }
 
 Finding processes_get_one(Trial& trial) {
@@ -233,7 +235,26 @@ Finding processes_get_one(Trial& trial) {
         return 0;
       },
       Deadline::in(seconds(25)));
-  return judge(*race, "processes");
+  return judge(*race, "64 processes");
+}
+
+Finding hosts_get_one(Trial& trial) {
+  PIGEON_EXPECT_OK(trial.library(), "loaded the plugin");
+  if (const auto why = why_no_other_hosts(); !why.empty()) return Finding::skipped(why);
+  constexpr int kHosts = 16;
+  const auto deadline = Deadline::in(seconds(25));
+  const Shared<Race> race;
+  const auto be_a_host = [&](int /*index*/) {
+    const auto body = [&] {
+      compete(trial, *race, kHosts);
+      return EXIT_SUCCESS;
+    };
+    return run_on_another_host(trial.directory(), body, deadline);
+  };
+  const int failed = run_together(kHosts, be_a_host, deadline);
+  PIGEON_EXPECT(failed == 0, "let 16 hosts obtain one principal's first allocation at once",
+                "an answer from each", std::to_string(failed) + " gave none");
+  return judge(*race, "16 hosts");
 }
 
 constexpr std::array kChecks = {
@@ -261,6 +282,9 @@ constexpr std::array kChecks = {
           "lets 64 threads obtain, each with an instance of its own", kHeader, threads_get_one},
     Check{"CREATOR-34", Weight::must, 3, PIGEON_KIND_CREATOR, "Many processes at once get one allocation",
           "lets 64 processes obtain", kHeader, processes_get_one, 60},
+    Check{"CREATOR-35", Weight::must, 3, PIGEON_KIND_CREATOR, "Many hosts at once get one allocation",
+          "lets 16 processes obtain that see none of each other's files, memory, sockets and process ids",
+          kHeader, hosts_get_one, 60},
 };
 
 }  // namespace
