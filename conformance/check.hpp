@@ -75,6 +75,7 @@ std::span<const Check> tree_hostile_checks();
 std::span<const Check> tree_damage_checks();
 std::span<const Check> tree_race_checks();
 std::span<const Check> creator_checks();
+std::span<const Check> creator_hostile_checks();
 std::span<const Check> memory_checks();
 
 }  // namespace pigeon::conformance

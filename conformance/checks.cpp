@@ -18,7 +18,8 @@ const std::vector<Check>& all_checks() {
              module_hostile_checks(), mda_checks(),        mda_moving_checks(), mda_hostile_checks(),
              mda_fault_checks(),      tree_fault_checks(), watched_checks(),    tree_checks(),
              tree_list_checks(),      tree_write_checks(), tree_lock_checks(),  tree_hostile_checks(),
-             tree_damage_checks(),    tree_race_checks(),  creator_checks(),    memory_checks(),
+             tree_damage_checks(),    tree_race_checks(),  creator_checks(),    creator_hostile_checks(),
+             memory_checks(),
          }) {
       joined.insert(joined.end(), each.begin(), each.end());
     }
