@@ -61,6 +61,7 @@ std::span<const Check> life_checks();
 std::span<const Check> settings_checks();
 std::span<const Check> module_checks();
 std::span<const Check> module_hostile_checks();
+std::span<const Check> module_fault_checks();
 std::span<const Check> mda_checks();
 std::span<const Check> mda_moving_checks();
 std::span<const Check> mda_hostile_checks();

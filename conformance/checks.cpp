@@ -19,7 +19,7 @@ const std::vector<Check>& all_checks() {
              mda_fault_checks(),      tree_fault_checks(), watched_checks(),    tree_checks(),
              tree_list_checks(),      tree_write_checks(), tree_lock_checks(),  tree_hostile_checks(),
              tree_damage_checks(),    tree_race_checks(),  creator_checks(),    creator_hostile_checks(),
-             memory_checks(),
+             module_fault_checks(),   memory_checks(),
          }) {
       joined.insert(joined.end(), each.begin(), each.end());
     }
