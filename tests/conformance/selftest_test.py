@@ -13,7 +13,7 @@ from pigeon_site import PLUGINS, PREFIX
 
 MUTANTS = PREFIX / "lib" / "pigeon" / "conformance"
 # The parts of the matrix that have no test file of their own.
-PARTS = ("FILE-0", "DESC-0", "LIFE-0", "PROC-0", "MODULE-0", "MODULE-1", "MDA-0", "MDA-1", "MDA-2")
+PARTS = ("FILE-0", "DESC-0", "LIFE-0", "PROC-0", "MODULE-0", "MODULE-1", "MDA-0", "MDA-1", "MDA-2", "MDA-3")
 
 
 class MatrixTest(unittest.TestCase):
