@@ -3,6 +3,7 @@
 // pigeon-conformance: whether a plugin keeps the promises of plugin-api.
 #include "conformance/report.hpp"
 #include "conformance/selftest.hpp"
+#include "conformance/settings.hpp"
 
 #include <pigeon/sdk/file.hpp>
 #include <pigeon/sdk/text.hpp>
@@ -61,6 +62,16 @@ bool write_file(const std::string& path, const std::string& text) {
   return false;
 }
 
+// What is wrong with the command line is found before anything runs, and is not told of the plugin.
+std::string wrong_with_files(const Arguments& a) {
+  std::error_code error;
+  static_cast<void>(fs::canonical(a.plugin, error));
+  if (error) return "open " + printable(a.plugin) + ": " + error.message();
+  if (a.config.empty()) return {};
+  const auto given = read_given(a.config);
+  return given ? std::string() : given.failure().detail;
+}
+
 int list(const Arguments& a) {
   boost::json::array all;
   for (const auto& check : all_checks()) {
@@ -96,9 +107,8 @@ int explain(const Arguments& a) {
 }
 
 int run(const Arguments& a) {
-  std::error_code error;
-  const auto plugin = fs::canonical(a.plugin, error).string();
-  if (error) return complain("open " + printable(a.plugin) + ": " + error.message());
+  if (const auto wrong = wrong_with_files(a); !wrong.empty()) return complain(wrong);
+  const auto plugin = fs::canonical(a.plugin).string();
   const auto kind = loader::kind_of(fs::path(plugin).stem().string());
   std::vector<Order> orders;
   for (const auto& check : all_checks()) {
@@ -118,6 +128,10 @@ int run(const Arguments& a) {
   report.summary(counted, plugin);
   if (!a.json_file.empty() && !write_file(a.json_file, as_json(outcomes))) return kUsage;
   if (!a.junit_file.empty() && !write_file(a.junit_file, as_junit(outcomes))) return kUsage;
+  if (orders.empty()) {
+    std::cout << "nothing was tested: no check of kind " << loader::kind_name(kind) << " up to level "
+              << a.level << " has " << printable(a.filter) << " in its id\n";
+  }
   if (counted.nothing_tested()) return kNothingTested;
   return counted.failed > 0 ? kBroken : kAllKept;
 }
@@ -127,6 +141,7 @@ int repro(const Arguments& a) {
   const auto* check = find_check(a.check);
   if (check == nullptr)
     return complain("there is no check " + printable(a.check) + "; see pigeon-conformance list");
+  if (const auto wrong = wrong_with_files(a); !wrong.empty()) return complain(wrong);
   auto directory = (fs::temp_directory_path() / "pigeon-repro.XXXXXX").string();
   if (::mkdtemp(directory.data()) == nullptr)
     return complain("make " + directory + ": " + strerrordesc_np(errno));

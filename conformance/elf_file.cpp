@@ -67,7 +67,11 @@ void read_symbols(Elf* elf, const GElf_Shdr& header, Elf_Data* data, ElfFile& fi
 }  // namespace
 
 Result<ElfFile> read_elf(const std::string& path) {
-  const auto wrong = [&] { return misconfigured("read " + path + ": " + ::elf_errmsg(-1)); };
+  const auto wrong = [&] {
+    const auto error = ::elf_errno();
+    return misconfigured("read " + path + ": " +
+                         (error == 0 ? "it is not an ELF file" : ::elf_errmsg(error)));
+  };
   ::elf_version(EV_CURRENT);
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.is_open()) return system_failure("open " + path, errno);

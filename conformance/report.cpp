@@ -96,13 +96,28 @@ std::string Report::coloured(const std::string& text, int colour) const {
   return is_terminal_ ? "\033[" + std::to_string(colour) + "m" + text + "\033[0m" : text;
 }
 
+std::string Report::as_good(const std::string& word) const {
+  return coloured(word, kGreen);
+}
+
+std::string Report::as_bad(const std::string& word) const {
+  return coloured(word, kRed);
+}
+
 void Report::starting(const Order& order, std::size_t index, std::size_t total) const {
-  if (!is_terminal_) return;
-  std::cout << "\r\033[K" << index + 1 << "/" << total << " " << order.check->id << " ..." << std::flush;
+  working_on(std::to_string(index + 1) + "/" + std::to_string(total) + " " + order.check->id);
+}
+
+void Report::working_on(const std::string& what) const {
+  if (is_terminal_) std::cout << "\r\033[K" << what << " ..." << std::flush;
+}
+
+void Report::clear_line() const {
+  if (is_terminal_) std::cout << "\r\033[K";
 }
 
 void Report::outcome(const Order& order, const Outcome& outcome) const {
-  if (is_terminal_) std::cout << "\r\033[K";
+  clear_line();
   const auto& check = *order.check;
   const auto colour = !outcome.is_bad() ? kGreen : check.weight == Weight::must ? kRed : kYellow;
   const auto word = std::string(word_for(order, outcome));
@@ -129,7 +144,7 @@ void Report::outcome(const Order& order, const Outcome& outcome) const {
 void Report::summary(const Count& counted, const std::string& plugin) const {
   std::cout << plugin << ": " << counted.passed << " passed, " << counted.failed << " failed, "
             << counted.warned << " warnings, " << counted.skipped << " skipped\n";
-  if (counted.nothing_tested()) std::cout << "nothing was tested\n";
+  if (counted.nothing_tested() && counted.skipped > 0) std::cout << "nothing was tested\n";
 }
 
 std::string as_json(const Outcomes& outcomes) {

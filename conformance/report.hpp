@@ -28,8 +28,14 @@ class Report {
   Report();
   // Before and after a check. On a terminal, what runs now is shown until its outcome is there.
   void starting(const Order& order, std::size_t index, std::size_t total) const;
+  // As `starting`, in words; and the end of it.
+  void working_on(const std::string& what) const;
+  void clear_line() const;
   void outcome(const Order& order, const Outcome& outcome) const;
   void summary(const Count& count, const std::string& plugin) const;
+  // Of the colour of what is as it should be, or is not; on a terminal.
+  [[nodiscard]] std::string as_good(const std::string& word) const;
+  [[nodiscard]] std::string as_bad(const std::string& word) const;
 
  private:
   [[nodiscard]] std::string coloured(const std::string& text, int colour) const;

@@ -5,6 +5,8 @@
 #include "conformance/report.hpp"
 #include "host/loader/index.hpp"
 
+#include <pigeon/sdk/text.hpp>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -59,6 +61,11 @@ class Matrix {
                 << "; name their directory with --mutants\n";
       return 3;
     }
+    if (std::none_of(all_checks().begin(), all_checks().end(),
+                     [&](const Check& each) { return is_wanted(each); })) {
+      std::cout << "nothing was tried: no check has " << printable(filter_) << " in its id\n";
+      return 3;
+    }
     std::cout << "seed " << seed_ << '\n';
     for (const auto& plugin : plugins_in(fs::path(place_) / "good")) good_passes(plugin);
     std::vector<fs::path> directories;
@@ -82,14 +89,20 @@ class Matrix {
     const auto config = fs::path(plugin).replace_extension(".json");
     return {&check, plugin, fs::exists(config) ? config.string() : "", seed_};
   }
+  Outcome run_by(const Check& check, const std::string& plugin, const std::string& name) const {
+    report_.working_on(name + " by " + check.id);
+    return run_in_sandbox(order(check, plugin));
+  }
   void complain(const std::string& what) {
     ++holes_;
-    std::cout << "HOLE    " << what << '\n';
+    report_.clear_line();
+    std::cout << report_.as_bad("HOLE") << "    " << what << '\n' << std::flush;
   }
 
   // Nobody knows, and on another machine somebody will.
   void pass_over(const std::string& name, const Check& check, const std::string& why) {
     caught_[check.id] = true;
+    report_.clear_line();
     std::cout << "untried " << name << ": " << why << '\n' << std::flush;
   }
 
@@ -99,7 +112,7 @@ class Matrix {
     int passed = 0;
     for (const auto& check : all_checks()) {
       if (!is_wanted(check) || (check.kind != kEveryKind && check.kind != kind)) continue;
-      const auto outcome = run_in_sandbox(order(check, plugin));
+      const auto outcome = run_by(check, plugin, fs::path(plugin).stem().string());
       if (outcome.is_bad()) {
         complain(fs::path(plugin).filename().string() + " is good, and " + check.id +
                  " says: " + outcome.finding.done + ": expected " + outcome.finding.expected + ", came " +
@@ -108,7 +121,9 @@ class Matrix {
         passed += outcome.status == Outcome::Status::passed ? 1 : 0;
       }
     }
-    std::cout << "good    " << fs::path(plugin).stem().string() << " passes " << passed << " checks\n"
+    report_.clear_line();
+    std::cout << report_.as_good("good") << "    " << fs::path(plugin).stem().string() << " passes " << passed
+              << " checks\n"
               << std::flush;
   }
 
@@ -120,14 +135,17 @@ class Matrix {
     const auto plugins = plugins_in(directory);
     if (plugins.size() != 1) return complain(name + " holds " + std::to_string(plugins.size()) + " plugins");
     ++tested_;
-    const auto outcome = run_in_sandbox(order(*check, plugins.front()));
+    const auto outcome = run_by(*check, plugins.front(), name);
     if (outcome.status == Outcome::Status::skipped && outcome.finding.came == why_no_other_hosts())
       return pass_over(name, *check, outcome.finding.came);
     if (!outcome.is_bad()) return complain(name + " was not caught");
     caught_[check->id] = true;
-    std::cout << "caught  " << name << ": " << outcome.finding.came << '\n' << std::flush;
+    report_.clear_line();
+    std::cout << report_.as_good("caught") << "  " << name << ": " << outcome.finding.came << '\n'
+              << std::flush;
   }
 
+  Report report_;
   std::string place_;
   std::string filter_;
   std::uint64_t seed_;

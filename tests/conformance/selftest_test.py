@@ -45,6 +45,8 @@ class CommandTest(unittest.TestCase):
         cls.bench = Bench().__enter__()
         cls.addClassCleanup(cls.bench.__exit__)
         cls.good = PLUGINS / "mailUsers.so"
+        cls.broken = cls.bench.root / "broken.json"
+        cls.broken.write_text("{")
         cls.bad = cls.bench.build("mailHostile", SOURCES / "hostile.c", "-DDEED=ABORT")
 
     def test_exit_status(self):
@@ -54,12 +56,30 @@ class CommandTest(unittest.TestCase):
                                     (2, []), (2, ["frobnicate"]), (2, ["run"]), (2, ["run", "/nowhere.so"]),
                                     (2, ["run", "--level", "9", self.good]), (2, ["explain", "FILE-99"]),
                                     (2, ["run", "--filter", "FILE-01", "--json", "/nowhere/x", self.good]),
+                                    (2, ["run", "--filter", "FILE-01", "--config", "/nowhere", self.good]),
+                                    (2, ["run", "--filter", "FILE-01", "--config", self.broken, self.good]),
+                                    (2, ["repro", "FILE-01", "/nowhere.so"]),
+                                    (2, ["repro", "FILE-01", "--config", "/nowhere", self.good]),
                                     (3, ["run", "--filter", "NO-SUCH", self.good]),
                                     (3, ["run", "--filter", "MDA", self.good]),
+                                    (3, ["selftest", "--filter", "NO-SUCH"]),
                                     (0, ["list"]), (0, ["--version"]), (0, ["explain", "FILE-01"])):
             with self.subTest(arguments):
                 done = conformance(*arguments)
                 self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+
+    def test_nothing_tested(self):
+        """whoever selects nothing is told so, and where to read"""
+        for filtered in ("NO-SUCH", "MDA"):
+            done = conformance("run", "--filter", filtered, self.good)
+            self.assertIn(f"nothing was tested: no check of kind module up to level 4 has {filtered} in its id", done.stdout)
+
+    def test_no_plugin(self):
+        """a file that is no shared object is called that by each check that reads it"""
+        done = conformance("run", "--level", "1", self.broken)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it is not an ELF file", done.stdout)
+        self.assertNotIn("no error", done.stdout)
 
     def test_for_programs(self):
         """the outcomes as JSON and as JUnit are well-formed, and agree with what is printed"""
@@ -94,6 +114,15 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("\x1b[31mCRASHED\x1b[0m", done.stdout)
         self.assertRegex(done.stdout, r"\x1b\[K1/1 MODULE-02 \.\.\.\s\x1b\[KMODULE-02  ")
+
+    def test_selftest_on_a_terminal(self):
+        """on a terminal selftest shows what it is trying, and in colours what came of it"""
+        command = shlex.join(map(str, [RUNNER, "selftest", "--filter", "DESC-01"]))
+        done = subprocess.run(["script", "-qefc", command, "/dev/null"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("\x1b[32mcaught\x1b[0m  DESC-01", done.stdout)
+        self.assertRegex(done.stdout, r"\x1b\[Kmda-specimen by DESC-01 \.\.\.")
 
     def test_shows_what_was_printed(self):
         """what a plugin printed is shown line by line, and does nothing to the terminal"""
