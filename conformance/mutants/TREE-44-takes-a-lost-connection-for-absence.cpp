@@ -7,8 +7,7 @@ struct Mutant : public specimen::Grows<Mutant> {
   using Grows::Grows;
   pigeon::Result<std::optional<pigeon::Objects>> fetch(const pigeon::Fetch& request) override {
     std::array<int, 2> ends = {};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-      return pigeon::temporary("none");
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return pigeon::temporary("");
     const std::array<pigeon::Fd, 2> ours = {pigeon::Fd(ends[0]), pigeon::Fd(ends[1])};
     char answer = 0;
     if (::write(ends[0], "?", 1) != 1) return pigeon::temporary("could not ask");

@@ -27,6 +27,13 @@ class MatrixTest(unittest.TestCase):
                 self.assertRegex(done.stdout, "(?m)^good    ")
                 self.assertRegex(done.stdout, r"[1-9]\d* plugins tried, 0 holes")
 
+    def test_short(self):
+        """a mutant is the good plugin with one function changed: 20 lines at most"""
+        mutants = list((SOURCES.parents[2] / "conformance" / "mutants").glob("*.cpp"))
+        self.assertGreater(len(mutants), 100)
+        for mutant in mutants:
+            self.assertLessEqual(len(mutant.read_text().splitlines()), 20, mutant.name)
+
     def test_hole(self):
         """a matrix without a mutant for a check has a hole, and says so"""
         with Bench() as bench:
