@@ -69,11 +69,17 @@ std::string Trial::random_text(std::size_t size) {
   return text;
 }
 
+loader::Trust Trial::trust() const {
+  return loader::Trust(std::filesystem::path(entry_.path).parent_path().string());
+}
+
+Result<pigeon_plugin> Trial::descriptor() {
+  return loader::map_plugin(entry_, kind_, trust());
+}
+
 Result<const loader::Library*> Trial::library() {
   if (!library_) {
-    // Whoever runs the checks vouches for the place; the host will look at it for itself.
-    const loader::Trust trust(std::filesystem::path(entry_.path).parent_path().string());
-    library_ = PIGEON_TRY(loader::Library::load(entry_, kind_, trust));
+    library_ = PIGEON_TRY(loader::Library::load(entry_, kind_, trust()));
     note_plugin(entry_.path.c_str());
   }
   return library_.get();

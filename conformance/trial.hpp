@@ -72,6 +72,8 @@ class Trial {
     return {entry_.path, kind_, std::move(directory), given_, seed_};
   }
 
+  // Of the file, mapped as the host maps it; nothing of the plugin is called.
+  Result<pigeon_plugin> descriptor();
   // Loaded once, when first asked for.
   Result<const loader::Library*> library();
   // The settings as the host would hand them over; with another directory for what is made up.
@@ -101,6 +103,9 @@ class Trial {
   Given given_;
   std::uint64_t seed_;
   std::mt19937_64 random_;
+  // Whoever runs the checks vouches for the place; the host will look at it for itself.
+  [[nodiscard]] loader::Trust trust() const;
+
   std::unique_ptr<loader::Library> library_;
   std::mutex log_mutex_;
   std::vector<std::string> log_;

@@ -97,8 +97,7 @@ Finding needs_no_plugin(Trial& trial) {
 }
 
 Finding descriptor_is_whole(Trial& trial) {
-  const auto* library = PIGEON_EXPECT_OK(trial.library(), "loaded the plugin as the host does");
-  const auto& plugin = library->descriptor();
+  const auto plugin = PIGEON_EXPECT_OK(trial.descriptor(), "mapped the plugin as the host does");
   PIGEON_EXPECT(is_key_string(plugin.name), "read the name", "an RFC 4512 key string",
                 printable(plugin.name));
   for (const char* text : {plugin.version, plugin.summary}) {
@@ -123,8 +122,7 @@ std::string wrong_with(const pigeon_declaration& each, bool is_setting) {
 }
 
 Finding declares_what_it_reads(Trial& trial) {
-  const auto* library = PIGEON_EXPECT_OK(trial.library(), "loaded the plugin as the host does");
-  const auto& plugin = library->descriptor();
+  const auto plugin = PIGEON_EXPECT_OK(trial.descriptor(), "mapped the plugin as the host does");
   const auto look_at = [&](const pigeon_declaration* declared, std::size_t count, const std::string& where,
                            bool is_setting) -> Finding {
     std::set<std::string> seen;
@@ -181,8 +179,7 @@ constexpr std::array kChecks = {
           "reads what the file needs", kPlugin, needs_no_plugin},
     Check{"DESC-01", Weight::must, 1, kEveryKind,
           "File name, note and descriptor agree, and what the descriptor says of itself is there",
-          "loads the plugin as the host does, and calls nothing of it but load", kPlugin,
-          descriptor_is_whole},
+          "maps the plugin as the host does, and calls nothing of it", kPlugin, descriptor_is_whole},
     Check{"DESC-02", Weight::must, 1, kEveryKind,
           "Every class and every setting that the plugin reads is declared, once, with a type, a meaning, "
           "and a default of that type",

@@ -23,9 +23,8 @@ namespace {
 constexpr const char* kModule = "pigeon/abi/module.h";
 
 Finding declares_itself(Trial& trial) {
-  const auto* library = PIGEON_EXPECT_OK(trial.library(), "loaded the plugin as the host does");
-  const auto& plugin = library->descriptor();
-  const auto table = library->operations<pigeon_module>();
+  const auto plugin = PIGEON_EXPECT_OK(trial.descriptor(), "mapped the plugin as the host does");
+  const auto table = loader::operations_of<pigeon_module>(plugin);
   PIGEON_EXPECT(table.run != nullptr, "read the table of operations", "a function run", "NULL");
   const auto unknown = table.flags & ~(PIGEON_MODULE_TAKES | PIGEON_MODULE_FINDS_USER);
   PIGEON_EXPECT(unknown == 0, "read the flags", "those that the header knows", "others: " + shown(unknown));

@@ -103,8 +103,7 @@ Done check_descriptor(const Index::Entry& entry, const pigeon_plugin& plugin, co
 
 }  // namespace
 
-Result<std::unique_ptr<Library>> Library::load(const Index::Entry& entry, std::uint32_t kind,
-                                               const Trust& trust) {
+Result<pigeon_plugin> map_plugin(const Index::Entry& entry, std::uint32_t kind, const Trust& trust) {
   PIGEON_TRY(trust.check_entry(entry.path, "plugin"));
   const Fd file(::open(entry.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status = {};
@@ -117,6 +116,12 @@ Result<std::unique_ptr<Library>> Library::load(const Index::Entry& entry, std::u
   PIGEON_TRY(check_descriptor(entry, *mapped, note));
   pigeon_plugin descriptor = {};
   std::memcpy(&descriptor, mapped, std::min<std::size_t>(sizeof descriptor, mapped->size));
+  return descriptor;
+}
+
+Result<std::unique_ptr<Library>> Library::load(const Index::Entry& entry, std::uint32_t kind,
+                                               const Trust& trust) {
+  const auto descriptor = PIGEON_TRY(map_plugin(entry, kind, trust));
   if (descriptor.load != nullptr) {
     auto error = blank_error();
     if (const auto answer = descriptor.load(&error); answer != PIGEON_OK) {
@@ -130,10 +135,10 @@ Library::~Library() {
   if (descriptor_.unload != nullptr) descriptor_.unload();
 }
 
-void Library::copy_operations(void* to, std::uint32_t size) const {
+void copy_operations(const pigeon_plugin& descriptor, void* to, std::uint32_t size) {
   std::uint32_t theirs = 0;
-  std::memcpy(&theirs, descriptor_.operations, sizeof theirs);
-  std::memcpy(to, descriptor_.operations, std::min(size, theirs));
+  std::memcpy(&theirs, descriptor.operations, sizeof theirs);
+  std::memcpy(to, descriptor.operations, std::min(size, theirs));
 }
 
 }  // namespace pigeon::loader

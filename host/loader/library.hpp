@@ -15,11 +15,24 @@
 
 namespace pigeon::loader {
 
+// Reads the note, maps the file, compares what was mapped with what was checked, and checks the descriptor. A
+// failure says in words why the plugin is refused and what to do. Nothing of the plugin is called. REQUIRES:
+// the directory that the file is in has been checked, as `Index::of` does.
+Result<pigeon_plugin> map_plugin(const Index::Entry& entry, std::uint32_t kind, const Trust& trust);
+
+// The operations of a descriptor's kind, in a struct of our own size: what an older plugin does not have is
+// zero.
+void copy_operations(const pigeon_plugin& descriptor, void* to, std::uint32_t size);
+template <typename Operations>
+Operations operations_of(const pigeon_plugin& descriptor) {
+  Operations operations = {};
+  copy_operations(descriptor, &operations, sizeof operations);
+  return operations;
+}
+
 class Library {
  public:
-  // Reads the note, maps the file, compares what was mapped with what was checked, checks the descriptor and
-  // calls `load`. A failure says in words why the plugin is refused and what to do. REQUIRES: the directory
-  // that the file is in has been checked, as `Index::of` does.
+  // As map_plugin, and calls `load`.
   static Result<std::unique_ptr<Library>> load(const Index::Entry& entry, std::uint32_t kind,
                                                const Trust& trust);
 
@@ -33,17 +46,13 @@ class Library {
   [[nodiscard]] const pigeon_plugin& descriptor() const { return descriptor_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  // The operations of the kind, in a struct of our own size: what an older plugin does not have is zero.
   template <typename Operations>
   [[nodiscard]] Operations operations() const {
-    Operations operations = {};
-    copy_operations(&operations, sizeof operations);
-    return operations;
+    return operations_of<Operations>(descriptor_);
   }
 
  private:
   Library(std::string path, pigeon_plugin descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
-  void copy_operations(void* to, std::uint32_t size) const;
 
   std::string path_;
   pigeon_plugin descriptor_;

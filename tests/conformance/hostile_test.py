@@ -82,6 +82,13 @@ class HostileTest(unittest.TestCase):
                 self.assertRegex(done.record["detail"], in_log)
                 self.assertIn("plugin mailHostile", done.record["detail"])
 
+    def test_level_1(self):
+        """level 1 looks at the file and its descriptor, and calls nothing of it"""
+        file = self.hostile("LOAD")
+        status, found = outcomes(file, "--level", "1")
+        self.assertEqual((status, {each["status"] for each in found.values()}), (0, {"passed"}), found)
+        self.caught(file, LIFE_01="signal 6")
+
     def test_throws(self):
         """a plugin whose every function throws defers the mail; the runner and pigeonctl say that it crashed"""
         file = self.bench.build("mailHostile", INLINE, "-DTHROWS", compiler=CXX)

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOTHING, EXIT, ABORT, JUMP, SIGNALS, MASK, PRINT, CURSE, THREAD, MISSING, LEAVE, HANG };
+enum { NOTHING, EXIT, ABORT, JUMP, SIGNALS, MASK, PRINT, CURSE, THREAD, MISSING, LEAVE, HANG, LOAD };
 
 #ifndef SLEEPER
 #define SLEEPER ""
@@ -103,6 +103,11 @@ static void commit(void) {
   }
 }
 
+static pigeon_status load_it(pigeon_error* error) {
+  (void)error;
+  if (DEED == LOAD) abort();
+  return PIGEON_OK;
+}
 static pigeon_status open_it(const pigeon_host* host, const pigeon_settings* settings, void** instance,
                              pigeon_error* error) {
   (void)host, (void)settings, (void)error, (void)remember, (void)wait_for_ever, (void)leave_a_process;
@@ -136,6 +141,7 @@ PIGEON_EXPORT const pigeon_plugin pigeon_plugin_v0 = {.size = sizeof(pigeon_plug
                                                       .summary = "does what no plugin may, for tests",
                                                       .classes = kClasses,
                                                       .class_count = 1,
+                                                      .load = load_it,
                                                       .open = open_it,
                                                       .close = close_it,
                                                       .operations = &kOperations};
