@@ -6,6 +6,8 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
+import tempfile
 import unittest
 import urllib.parse
 
@@ -67,6 +69,42 @@ class Build(unittest.TestCase):
         with ExampleSite("mda-plain-c") as site:
             self.assertEqual(site.deliver().exit, 0)
             self.assertEqual([without_prefix(m) for m in site.stored()], [MESSAGE])
+
+    def project(self, add, source=""):
+        """A project of its own with one plugin; answers the steps of its build, as commands."""
+        root = pathlib.Path(tempfile.mkdtemp(prefix="project.", dir=builds.root))
+        (root / "plugin.cpp").write_text((SOURCES / "mda-plain" / "plugin.cpp").read_text() + source)
+        (root / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(mine LANGUAGES CXX)\n"
+                                             f"find_package(PigeonDeliver 0.1 REQUIRED)\n{add}\n")
+        configure = ["cmake", "-S", str(root), "-B", str(root / "build"), f"-DCMAKE_PREFIX_PATH={PREFIX}"]
+        return configure, ["cmake", "--build", str(root / "build")]
+
+    def test_arguments(self):
+        """pigeon_add_plugin takes the kind as well, and refuses one that the name denies, or a misspelt argument"""
+        configure, build = self.project("pigeon_add_plugin(mda-plain KIND mda SOURCES plugin.cpp)")
+        run(*configure)
+        run(*build)
+        for add, words in (
+            ("pigeon_add_plugin(mda-plain KIND module SOURCES plugin.cpp)", "of kind mda, not module"),
+            ("pigeon_add_plugin(mailPlain KIND mda SOURCES plugin.cpp)", "of kind module, not mda"),
+            ("pigeon_add_plugin(mda-plain SOURCE plugin.cpp)", "not understood: SOURCE;plugin.cpp"),
+            ("pigeon_add_plugin(mda-plain)", "no SOURCES"),
+            ("pigeon_add_conformance(mda-plain LEVLE 4)", "not understood: LEVLE;4"),
+        ):
+            with self.subTest(add):
+                configure, _ = self.project(add)
+                done = subprocess.run(configure, capture_output=True, text=True, check=False, timeout=300)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(words, " ".join(done.stderr.split()))
+
+    @unittest.skipUnless(shutil.which("clang++"), "clang is not installed")
+    def test_static_constructor(self):
+        """where the compiler can tell of a static constructor in a plugin, it does"""
+        for source, is_told in (("\nstatic std::vector<int> numbers(3);\n", True), ("", False)):
+            configure, build = self.project("pigeon_add_plugin(mda-plain SOURCES plugin.cpp)", source)
+            run(*configure, "-DCMAKE_CXX_COMPILER=clang++")
+            done = subprocess.run(build, capture_output=True, text=True, check=True, timeout=300)
+            self.assertEqual("[-Wglobal-constructors]" in done.stdout + done.stderr, is_told, done)
 
     def test_one_exported_symbol(self):
         """a plugin exports its descriptor and nothing else"""
