@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """pigeon-new: what it makes is a plugin, from the installed package alone."""
 
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +42,22 @@ class New(unittest.TestCase):
         with Site({"plugins": [str(PREFIX / "lib/pigeon/plugins"), str(plugins)]}) as site:
             for kind, name in NAMES.items():
                 self.assertEqual(site.ctl_json("plugin", "show", name)[0]["kind"].lower(), kind)
+
+    def test_ci(self):
+        """what the example for continuous integration runs builds and checks the plugin, with each of its compilers"""
+        directory = self.root / NAMES["creator"]
+        run(NEW, "creator", NAMES["creator"], directory)
+        text = (directory / "ci" / "workflow.yml").read_text()
+        steps = re.findall(r"- run: ((?:cmake|ctest) .*)", text)
+        self.assertEqual(len(steps), 3)
+        for compiler in re.search(r"compiler: \[(.*)\]", text)[1].split(", "):
+            with self.subTest(compiler):
+                if not shutil.which(compiler):
+                    self.skipTest(f"{compiler} is not installed")
+                shutil.rmtree(directory / "build", ignore_errors=True)
+                for step in steps:
+                    command = step.replace("${{ matrix.compiler }}", compiler)
+                    run("sh", "-c", command, cwd=directory, env={**os.environ, "CMAKE_PREFIX_PATH": str(PREFIX)})
 
     def test_refusals(self):
         """a name that cannot be that of a plugin of the kind, or a directory that is there, is refused in words"""
