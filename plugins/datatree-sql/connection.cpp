@@ -43,7 +43,9 @@ Done Connection::check_tree() {
 
 Done Connection::look_at_all(bool all) {
   if (!is_cluster_ || all == looks_at_all_) return {};
-  PIGEON_TRY(execute(std::string("SET SESSION wsrep_sync_wait = ") + (all ? "7" : "0") + ";\n"));
+  // A node that lets its sessions read what it has, whatever the others have, would not wait.
+  PIGEON_TRY(execute(all ? "SET SESSION wsrep_sync_wait = 7, wsrep_dirty_reads = 0;\n"
+                         : "SET SESSION wsrep_sync_wait = 0;\n"));
   looks_at_all_ = all;
   return {};
 }

@@ -33,6 +33,8 @@ class Connection final : public sql_server::Connection, public sql_tree::Connect
   // need not be.
   Done look_at_all(bool all);
   [[nodiscard]] bool is_copy() const { return is_read_only_; }
+  // What was committed elsewhere may not be seen here yet.
+  [[nodiscard]] bool may_lag() const { return is_read_only_ || (is_cluster_ && !looks_at_all_); }
   // Those that objects of the tree had when it was opened.
   [[nodiscard]] const std::string& classes() const { return classes_; }
 

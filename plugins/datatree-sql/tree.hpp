@@ -28,6 +28,7 @@ class Tree final : public sql_tree::Tree {
  private:
   [[nodiscard]] const sql_tree::Dialect& dialect() const override { return sql_tree::mysql_dialect(); }
   Result<sql_tree::Connection*> connect(Need need, Deadline deadline) override;
+  [[nodiscard]] bool has_read_copy() const override { return !connection_ || connection_->may_lag(); }
   bool recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) override;
   Result<std::optional<pigeon::Objects>> read(sql_tree::Connection& connection,
                                               const pigeon::Fetch& request) override;

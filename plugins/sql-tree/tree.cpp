@@ -13,9 +13,15 @@ using pigeon::nanoseconds;
 using pigeon::Token;
 
 Result<std::optional<Objects>> Tree::fetch(const pigeon::Fetch& request) {
-  return on_connection<std::optional<Objects>>(
-      request.authoritative ? Need::original : Need::copy, request.deadline,
-      [&](Connection& connection) { return read(connection, request); });
+  const auto read_from = [&](Need need) {
+    return on_connection<std::optional<Objects>>(
+        need, request.deadline, [&](Connection& connection) { return read(connection, request); });
+  };
+  if (request.authoritative) return read_from(Need::original);
+  auto found = PIGEON_TRY(read_from(Need::copy));
+  // What is not there in a copy may only not be there yet.
+  if (found || !has_read_copy()) return found;
+  return read_from(Need::original);
 }
 
 Result<std::optional<Objects>> Tree::children(const pigeon::Page& request) {

@@ -44,6 +44,8 @@ class Tree {
   [[nodiscard]] virtual const Dialect& dialect() const = 0;
   // One that is open and of a tree; waits no longer than the deadline.
   virtual Result<Connection*> connect(Need need, Deadline deadline) = 0;
+  // Whether what was read last may lack what was committed elsewhere.
+  [[nodiscard]] virtual bool has_read_copy() const { return false; }
   // After the call has failed. True: it did nothing, and may be made again, on what `connect` then gives.
   virtual bool recovers(const Failure& failure, sql_database::Retries& made, Deadline deadline) = 0;
 

@@ -143,11 +143,13 @@ class Faults(unittest.TestCase):
         self.assertEqual(server.sql("SHOW TABLES", "shop"), [("tree",)])
 
     def test_read_only(self):
-        """a server that can only be read is read; what must be written waits, and is told what to do"""
+        """a server that can only be read is read; what must be written, or may be written elsewhere, waits"""
         self.site.ctl("user", "add", "carol@example.com")
+        self.assert_delivers()
         server.sql("SET GLOBAL read_only = 1")
         try:
-            self.assert_delivers()  # bob has his mailbox
+            self.assertEqual(self.site.deliver("bob@example.com").exit, 0)  # he has his mailbox
+            self.assertEqual(self.site.deliver("nobody@example.com").exit, 75)
             done = self.site.deliver("carol@example.com")
             self.assertEqual(done.exit, 75)
             self.assertIn("it can only be read", done.record["detail"])
@@ -180,7 +182,13 @@ class Faults(unittest.TestCase):
                   "objects SELECT * FROM pigeon.objects LIMIT 1", "class_mailroot SELECT * FROM pigeon.class_mailroot",
                   f"tree ({columns}) SELECT {columns} FROM pigeon.tree WHERE object = (SELECT id FROM pigeon.objects LIMIT 1)")
         server.sql("SET sql_mode = 'ANSI_QUOTES';" + ";".join(f"INSERT INTO half.{each}" for each in copied))
-        # There is a root, and nothing below it: that is what such a copy says, and it can be told from it.
+        # There is a root, and nothing below it.
+        server.sql("SET GLOBAL read_only = 1")
+        try:
+            self.assert_waits("it can only be read", remedy="that can be written to")
+        finally:
+            server.sql("SET GLOBAL read_only = 0")
+        # To what is written to, nothing is to come from elsewhere.
         self.assertEqual(self.site.deliver().exit, 67)
 
     def test_fail_over(self):
@@ -202,15 +210,44 @@ class Faults(unittest.TestCase):
                 self.assertEqual(self.site.deliver("bob@example.com").exit, 0)
                 self.assertGreaterEqual(broken.cuts, 1)
 
+    @staticmethod
+    def copy():
+        """A server with what is in the other one now, which gets nothing that comes later."""
+        server.stop()
+        try:
+            return mariadb.MariaDB("--read-only", data=server.directory / "data")
+        finally:
+            server.start()
+
+    def test_copy_that_lags(self):
+        """what a copy does not have yet is asked of who is written to, before anybody is called unknown"""
+        self.assert_delivers()
+        with self.copy() as copy:
+            self.site.ctl("user", "add", "heidi@example.com")
+            self.site.ctl("domain", "add", "example.net")
+            self.site.ctl("user", "add", "heidi@example.net")
+            self.site.ctl("user", "add", "bob+work@example.com")
+            copy.sql("SET GLOBAL general_log_file = 'said'; SET GLOBAL general_log = 1")
+            self.configure(f"127.0.0.1:{copy.port}", f"127.0.0.1:{server.port}")
+            for address in ("heidi@example.com", "heidi@example.net", "bob+work@example.com"):
+                with self.subTest(address):
+                    self.assertEqual(self.site.deliver(address).exit, 0)
+                    self.assertEqual(len(self.site.messages(*address.split("@"))), 1)
+            self.assert_delivers()
+            self.assertIn("SELECT l.value", (copy.directory / "data" / "said").read_text(errors="replace"))
+            self.site.ctl("user", "add", "ivan@example.com")
+            server.kill()
+            try:
+                self.assertEqual(self.site.deliver("bob@example.com").exit, 0)
+                self.assert_waits("it can only be read", "Can't connect", recipient="ivan@example.com")
+            finally:
+                server.start()
+            self.assert_delivers()
+
     def test_fail_over_to_write(self):
         """where the first server can only be read, what must be written is written to another"""
         self.site.ctl("user", "add", "dave@example.com")
-        server.stop()
-        try:
-            copy = mariadb.MariaDB("--read-only", data=server.directory / "data")
-        finally:
-            server.start()
-        with copy:
+        with self.copy() as copy:
             self.configure(f"127.0.0.1:{copy.port}", f"127.0.0.1:{server.port}")
             self.assertEqual(self.site.deliver("dave@example.com").exit, 0)
             (there,) = server.sql("SELECT count(*) FROM `class_mda-maildirallocation` a JOIN tree t ON t.object = "

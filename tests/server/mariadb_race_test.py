@@ -4,6 +4,7 @@ host talks to its own node. Nodes are killed and cut off, hosts are stopped and 
 """
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import random
@@ -23,6 +24,7 @@ ALL = os.environ.get("PIGEON_ALL_FAULTS") == "1"
 USERS = 30 if ALL else 4
 ROUNDS = 60 if ALL else 6
 EACH = 3  # messages, from each host
+WAIT = "SET SESSION wsrep_sync_wait = 7, wsrep_dirty_reads = 0"
 
 
 class Hosts:
@@ -178,6 +180,13 @@ class Galera(Hosts, unittest.TestCase):
                     command = self.command(2, recipient, "cut off")
                     done = subprocess.run(command, input=MESSAGE, capture_output=True, check=False, timeout=60)
                     self.assertEqual(done.returncode, 75, (recipient, done.stderr))
+                # Nor by a node that shows what it has all the same.
+                self.servers[2].sql("SET GLOBAL wsrep_dirty_reads = 1")
+                for recipient in ("nobody", late):
+                    command = self.command(2, recipient, "cut off")
+                    done = subprocess.run(command, input=MESSAGE, capture_output=True, check=False, timeout=60)
+                    self.assertEqual(done.returncode, 75, (recipient, done.stderr))
+                self.servers[2].sql("SET GLOBAL wsrep_dirty_reads = 0")
                 self.add(late)
                 self.assertEqual(self.deliver(0, late, 0)[-1], 0)
             finally:
@@ -196,35 +205,58 @@ class Galera(Hosts, unittest.TestCase):
         self.assertEqual(self.deliver(1, self.user, 0)[-1], 0)
         node.sql("SET GLOBAL general_log = 0")
         said = [text for (text,) in node.sql("SELECT argument FROM mysql.general_log WHERE user_host LIKE 'pigeon%'")]
-        waits = said.index("SET SESSION wsrep_sync_wait = 7")
+        waits = said.index(WAIT)
         self.assertLess(waits, said.index("START TRANSACTION"))
         # The two slices of every delivery come before, and need not wait.
         self.assertGreaterEqual(len([text for text in said[:waits] if text.startswith("SELECT l.value")]), 2)
 
-    def test_read_after_write(self):
-        """what one host has just written, a node that lags knows where it has to: no second allocation"""
-        self.configure("creator-optimistic", own_node_only=True)
-        self.add(self.user)
-        # What this has locked, the node cannot take over from the others.
-        keep = subprocess.Popen([mariadb.CLIENT, "--no-defaults", f"--socket={self.servers[2].socket}", "--user=root",
-                                 "--unbuffered", "-N"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            keep.stdin.write("FLUSH TABLES pigeon.`class_mda-maildirallocation` WITH READ LOCK; SELECT 'has it';\n")
+    @contextlib.contextmanager
+    def behind(self, table):
+        """The third node cannot take over from the others what is written to this table, until what this gives is called."""
+        client = [mariadb.CLIENT, "--no-defaults", f"--socket={self.servers[2].socket}", "--user=root", "--unbuffered", "-N"]
+        keep = subprocess.Popen(client, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+        def say(text):
+            keep.stdin.write(text)
             keep.stdin.flush()
+
+        try:
+            say(f"FLUSH TABLES pigeon.`{table}` WITH READ LOCK; SELECT 'has it';\n")
             keep.stdout.readline()
-            self.assertEqual(self.deliver(0, self.user, 0)[-1], 0)
-            with concurrent.futures.ThreadPoolExecutor(1) as pool:
-                behind = pool.submit(self.deliver, 2, self.user, 0)
-                time.sleep(1)
-                keep.stdin.write("UNLOCK TABLES;\n")
-                keep.stdin.flush()
-                self.assertEqual(behind.result()[-1], 0)
+            yield lambda: say("UNLOCK TABLES;\n")
         finally:
             keep.kill()
             keep.wait()
             keep.stdin.close()
             keep.stdout.close()
+
+    def test_read_after_write(self):
+        """what one host has just written, a node that lags knows where it has to: no second allocation"""
+        self.configure("creator-optimistic", own_node_only=True)
+        self.add(self.user)
+        with self.behind("class_mda-maildirallocation") as catch_up:
+            self.assertEqual(self.deliver(0, self.user, 0)[-1], 0)
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                late = pool.submit(self.deliver, 2, self.user, 0)
+                time.sleep(1)
+                catch_up()
+                self.assertEqual(late.result()[-1], 0)
         self.check(self.user, 2)
+
+    def test_new_user(self):
+        """a user who was added at another node is not unknown to a node that lags: it waits until it has what all have"""
+        self.configure("creator-optimistic", own_node_only=True)
+        with self.behind("class_mailuser") as catch_up:
+            self.add(self.user)
+            self.assertEqual(self.deliver(0, self.user, 0), [0])
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                late = pool.submit(self.deliver, 2, self.user, 0)
+                time.sleep(1)
+                catch_up()
+                self.assertEqual(late.result()[-1], 0)
+        self.check(self.user, 2)
+        nobody = subprocess.run(self.command(2, "nobody", "x"), input=MESSAGE, capture_output=True, check=False, timeout=60)
+        self.assertEqual(nobody.returncode, 67)
 
 
 if __name__ == "__main__":
