@@ -6,6 +6,7 @@
 #include <pigeon/sdk/text.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -39,10 +40,21 @@ bool set_option(LDAP* ld, int option, const std::string& value) {
   return value.empty() || ldap_set_option(ld, option, value.c_str()) == LDAP_OPT_SUCCESS;
 }
 
+// Where systems keep the certificates of those whom they trust. Of itself libldap trusts nobody.
+constexpr std::array kAuthorities = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                                     "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+std::string authorities_for(const Tls& tls) {
+  if (!tls.ca_file.empty()) return tls.ca_file;
+  const auto* found = std::find_if(kAuthorities.begin(), kAuthorities.end(),
+                                   [](const char* file) { return ::access(file, R_OK) == 0; });
+  return found == kAuthorities.end() ? "" : *found;
+}
+
 bool set_tls(LDAP* ld, const Tls& tls) {
   return set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD) &&
          set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL(3, 3)) &&
-         set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, tls.ca_file) &&
+         set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, authorities_for(tls)) &&
          set_option(ld, LDAP_OPT_X_TLS_CERTFILE, tls.certificate) &&
          set_option(ld, LDAP_OPT_X_TLS_KEYFILE, tls.key) && set_option(ld, LDAP_OPT_X_TLS_NEWCTX, 0);
 }

@@ -25,8 +25,10 @@ constexpr std::array kSettings = {
     pigeon::choice_of("tls", "auto|always|never",
                       "whether ldap:// becomes TLS by StartTLS; auto: unless the server is on this machine",
                       "auto"),
-    pigeon::path_of("caFile",
-                    "the certificates that servers' certificates must be signed by; else the system's"),
+    pigeon::path_of(
+        "caFile",
+        "the certificates that servers' certificates must be signed by; else the system's, such as "
+        "/etc/ssl/certs/ca-certificates.crt"),
     pigeon::path_of("certificate", "our own certificate, for a server that asks for one"),
     pigeon::path_of("key", "its key"),
     pigeon::time_of("connectTimeout", "how long one server may take to be connected to and bound", "5s"),

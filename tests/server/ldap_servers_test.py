@@ -357,6 +357,22 @@ class Encrypted(Case):
                 self.ldap(site, uris=[server.ldapi])
                 self.delivers(site)
 
+    def test_system(self):
+        """without caFile, who is trusted by the system is trusted, and nobody else"""
+        if not AS_ROOT:
+            self.skipTest("only root can have the system trust another authority")
+        system = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+        if not system.is_file():
+            self.skipTest("this system keeps those whom it trusts elsewhere")
+        trusting = ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"',
+                    str(self.authority.certificate), str(system)]
+        with Slapd(schema=schema, tls=self.authority.sign("common")) as server, site_on(server) as site:
+            for way in self.ways(server):
+                self.ldap(site, **way)
+                self.waits(site)
+                done = site.run([*trusting, *site.command("alice@example.com")])
+                self.assertEqual(done.exit, 0, done)
+
     def test_frozen(self):
         """a server that takes the connection and does not answer the handshake is given up in time"""
         with Slapd(schema=schema, tls=self.authority.sign("slow")) as server, site_on(server) as site:
