@@ -33,6 +33,7 @@ class Tree {
   Result<Applied> apply(const Update& update);
   // All in one where the datatree can; else one after the other, and what went before `failed` is done.
   Result<Applied> apply_all(const std::vector<Update>& updates, std::size_t& failed);
+  [[nodiscard]] bool applies_in_one() const { return operations_.apply_all != nullptr; }
   Result<std::optional<Token>> lock(const TreePath& path, nanoseconds lease, Deadline deadline);
   Result<Applied> unlock(const TreePath& path, const Token& token, Deadline deadline);
   Result<std::string> print_schema(const pigeon_schema& schema, const std::string& language);

@@ -97,8 +97,10 @@ class Batch {
         return failure(PIGEON_CONFLICT, at + ": add " + path + ": it is there already")
             .with_remedy("add --skip-existing to go on with the others");
       }
-      updates_.erase(updates_.begin() + static_cast<std::ptrdiff_t>(failed));
-      lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(failed));
+      // Of what was written one after the other, what went before stands, and is not to be skipped next time.
+      const auto first = tree_.applies_in_one() ? failed : 0;
+      written_ += failed - first;
+      erase(first, failed + 1);
     }
     written_ += updates_.size();
     updates_.clear();
@@ -109,6 +111,13 @@ class Batch {
   [[nodiscard]] std::uint64_t written() const { return written_; }
 
  private:
+  void erase(std::size_t first, std::size_t last) {
+    const auto from = static_cast<std::ptrdiff_t>(first);
+    const auto to = static_cast<std::ptrdiff_t>(last);
+    updates_.erase(updates_.begin() + from, updates_.begin() + to);
+    lines_.erase(lines_.begin() + from, lines_.begin() + to);
+  }
+
   host::Tree& tree_;
   bool skip_existing_;
   Progress progress_{"objects imported"};

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Whole deliveries, as tests/delivery has them, with the tree in MariaDB, on one server and in a Galera cluster: nothing
-but the configuration differs.
+"""Whole deliveries and commands, as tests/delivery and tests/control have them, with the tree in MariaDB, on one server
+and in a Galera cluster: nothing but the configuration differs.
 """
 
 import os
@@ -21,12 +21,15 @@ ALL = os.environ.get("PIGEON_ALL_FAULTS") == "1"
 
 
 class Deliveries(unittest.TestCase):
-    def run_all(self, names, **environment):
+    def run_deliveries(self, names, **environment):
         names = [file.stem for file in DELIVERY.glob("*_test.py")] if ALL else names
+        self.run_all([[DELIVERY / f"{name}.py"] for name in names], **environment)
+
+    def run_all(self, tests, **environment):
         environment = {**os.environ, "PIGEON_TREE": "mariadb", "PYTHONPATH": str(DELIVERY.parent / "lib"), **environment}
-        for name in names:
-            with self.subTest(name):
-                command = [sys.executable, str(DELIVERY / f"{name}.py")]
+        for file, *classes in tests:
+            with self.subTest(file.stem):
+                command = [sys.executable, str(file), *classes]
                 done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 ran, skipped = (re.search(pattern, done.stderr) for pattern in (r"Ran (\d+) tests?", r"skipped=(\d+)"))
@@ -36,12 +39,17 @@ class Deliveries(unittest.TestCase):
     def test_deliveries(self):
         """deliveries from a tree in MariaDB are as those from the embedded one"""
         mariadb.need()
-        self.run_all(FILES)
+        self.run_deliveries(FILES)
+
+    def test_commands(self):
+        """objects, domains and users are added, changed, listed, moved and removed as in the embedded one"""
+        mariadb.need()
+        self.run_all([[DELIVERY.parent / "control/tree_test.py", "Objects", "Accounts", "Transfer"]])
 
     def test_in_a_cluster(self):
         """and so are those from a tree in a Galera cluster"""
         with galera.Cluster() as cluster:
-            self.run_all(IN_CLUSTER, PIGEON_MARIADB=str(cluster.nodes[1].socket))
+            self.run_deliveries(IN_CLUSTER, PIGEON_MARIADB=str(cluster.nodes[1].socket))
 
 
 if __name__ == "__main__":
