@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 
+FAREWELL = 7  # bytes of what nobody answers: that LDAP's or MariaDB's client goes
+
 
 class Proxy:
     """REQUIRES: use as a context manager. Passes bytes on, but:
@@ -14,7 +16,8 @@ class Proxy:
     nothing is passed on at all. cut_at: when the client has sent this text, it is passed on, and the connection ends
     without the answer; only once. What was asked is done by the time the proxy has ended. late: so many seconds after
     the client has seen that end. hang_after: so many bytes of answers, then silence on a connection that stays. said:
-    the bytes of answers in the last connection.
+    the bytes of answers in the last connection. turns: how often the client has spoken since the other end did; with a
+    delay, so that what it says in one go is all here before anything is answered, that is the number of round trips.
     """
 
     def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0, hold_at=None):
@@ -27,6 +30,8 @@ class Proxy:
         self.said = 0
         self.cuts = 0
         self.connections = 0
+        self.turns = 0
+        self._is_theirs = True  # the next turn
         self._open = []
         self._cutting = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +78,9 @@ class Proxy:
 
     def _asker(self, client, answered):
         def ask(server, data, _passed):
+            if len(data) > FAREWELL:
+                self.turns += self._is_theirs
+                self._is_theirs = False
             if self.hold_at is not None and self.hold_at in data:
                 self.held.set()
                 self.go_on.wait(60)
@@ -101,6 +109,7 @@ class Proxy:
                 return False
             if self.hang_after is not None:
                 data = data[:max(self.hang_after - passed, 0)]
+            self._is_theirs = True
             client.sendall(data)
             self.said = passed + len(data)
             return True

@@ -105,9 +105,10 @@ class Schema(unittest.TestCase):
 
     def test_map(self):
         """what the map names is the server's own, and the tree works with it"""
-        section = {"map": ["home=homeDirectory"]}
+        section = {"map": ["home=homeDirectory", "quotaMessages=uidNumber"]}
         text = tree_slapd.schema(section=section)
         self.assertNotIn("pigeonHome", text)
+        self.assertNotIn("pigeonQuotaMessages", text)
         with Slapd(schema=text) as server:
             own = tree_slapd.section(server, **section)
             with Site({"datatree": "datatree-ldap", "datatree-sqlite": None, "datatree-ldap": own}) as site:
@@ -116,6 +117,10 @@ class Schema(unittest.TestCase):
                 entries = dict(server.entries(BASE))
                 alice = entries[f"pigeonName=alice,pigeonName=mailUsers,pigeonName=example.com,{BASE}"]
                 self.assertEqual(alice["homeDirectory"], ["example.com/alice"])
+                store = "/example.com/mailUsers/alice/mailStore"
+                site.ctl("tree", "add", store, "mailStore", "--class", "mda-maildir", "quotaMessages=7")
+                self.assertIn("uidNumber: 7", server.search(BASE, "(uidNumber=7)").stdout)
+                self.assertEqual(site.ctl_json("tree", "get", store)[0]["attributes"], {"quotaMessages": "7"})
 
     def test_extended(self):
         """init adds what a new plugin declares, where it may; nothing is taken away, and no data"""

@@ -14,6 +14,7 @@ import unittest
 import tree_slapd
 from certificates import Authority
 from pigeon_site import AS_ROOT
+from proxy import Proxy
 from slapd import BASE, PASSWORD, SUFFIX, Slapd, quoted
 
 DEADLINE = 12  # seconds
@@ -78,6 +79,30 @@ class TakingOver(Case):
         self.first.start()
         # The mailbox was made on the second one: the first knows nothing of it, and the mailbox is not taken for its.
         self.assertEqual(self.site.deliver().exit, 75)
+
+    def test_in_the_middle(self):
+        """a server that breaks off, or falls silent, in the middle of an answer: the next one is asked at once"""
+        with Proxy(self.first.port) as proxy:
+            self.ldap(self.site, uris=[f"ldap://127.0.0.1:{proxy.port}"], tls="never")
+            self.delivers(self.site)
+            self.delivers(self.site)
+            said = proxy.said
+            self.assertGreater(said, 500)
+            with Slapd(schema=schema) as third:
+                third.add(self.first.search(BASE).stdout)
+                self.ldap(self.site, uris=[f"ldap://127.0.0.1:{proxy.port}", third.uri])
+                for place in range(0, said, said // 9):
+                    with self.subTest(place):
+                        proxy.cut_after, before = place, proxy.cuts
+                        self.delivers(self.site)
+                        self.assertGreater(proxy.cuts, before)
+                        self.assertEqual(self.site.deliver("nobody@example.com").exit, 67)
+                proxy.cut_after = None
+                for place in (said // 3, said - 10):
+                    with self.subTest(place, silent=True):
+                        proxy.hang_after = place
+                        self.delivers(self.site)
+                        self.assertEqual(self.site.deliver("nobody@example.com").exit, 67)
 
     def test_wrong_one(self):
         """a server with another password, another tree or none: the next one is asked"""

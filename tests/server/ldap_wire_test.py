@@ -6,6 +6,7 @@ import unittest
 
 import tree_slapd
 from pigeon_site import Site
+from proxy import Proxy
 from slapd import BASE, Slapd
 
 
@@ -47,6 +48,18 @@ class Searches(unittest.TestCase):
         self.assertEqual(sorted(searched[-4:]),
                          sorted([("", "0"), ("example.com/mailUsers", "0"), (user, "0"), (user, "1")]))
         self.assertEqual(len(searched), 3 + 2 + 4)
+
+
+    def test_round_trips(self):
+        """what is asked for an object and what is below it goes in one round trip, after the one that says who we are"""
+        with Proxy(self.server.port, delay=0.1) as proxy:
+            self.site.configure({"datatree-ldap": {"uris": [f"ldap://127.0.0.1:{proxy.port}"]}})
+            for recipient, status, trips in (("alice@example.com", 0, 3), ("alice@example.net", 67, 2),
+                                             ("nobody@example.com", 67, 4)):
+                with self.subTest(recipient):
+                    proxy.turns = 0
+                    self.assertEqual(self.site.deliver(recipient).exit, status)
+                    self.assertEqual(proxy.turns, trips)
 
 
 class Many(unittest.TestCase):

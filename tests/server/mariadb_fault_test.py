@@ -106,8 +106,9 @@ class Faults(unittest.TestCase):
             self.assert_delivers()
 
     def test_slow(self):
-        """a server that takes half a second for each answer is waited for"""
-        with Proxy(server.port, delay=0.5) as proxy:
+        """a server that takes a second for each answer is waited for"""
+        self.assert_delivers()  # then there is a mailbox
+        with Proxy(server.port, delay=1.0) as proxy:
             self.configure(f"127.0.0.1:{proxy.port}")
             self.site.configure({"deadline": 60})
             self.addCleanup(self.site.configure, {"deadline": DEADLINE})
@@ -165,6 +166,31 @@ class Faults(unittest.TestCase):
         self.addCleanup(server.sql, "DROP USER reader@127.0.0.1")
         self.configure(user="reader")
         self.assert_waits("command denied", remedy="GRANT")
+
+    def test_wrong_schema(self):
+        """tables that are missing, or of another version, let mail wait; a collation that takes ALICE for alice does nothing"""
+        server.sql("CREATE DATABASE wrong; GRANT ALL ON wrong.* TO pigeon@127.0.0.1")
+        self.addCleanup(server.sql, "DROP DATABASE wrong")
+        with Site({"datatree": "datatree-sql", "datatree-sql": self.section(database="wrong"), "deadline": DEADLINE,
+                   "address": {"localPart": "exact"}}) as site:
+            self.assertEqual(site.deliver().exit, 0)
+            for table, recipients in (("class_mailuser", ["alice"]), ("class_maildomain", ["alice", "nobody"]),
+                                      ("class_mda-maildirallocation", ["alice"]), ("strings", ["alice", "nobody"]),
+                                      ("tree", ["alice", "nobody"]), ("layout", ["alice", "nobody"])):
+                with self.subTest(table):
+                    server.sql(f"RENAME TABLE `{table}` TO away", "wrong")
+                    for recipient in recipients:
+                        done = site.deliver(f"{recipient}@example.com")
+                        self.assertEqual(done.exit, 75, done)
+                        self.assertIn("pigeonctl init", done.record["remedy"])
+                    server.sql(f"RENAME TABLE away TO `{table}`", "wrong")
+            server.sql("UPDATE layout SET version = 2", "wrong")
+            self.assertEqual([site.deliver(f"{who}@example.com").exit for who in ("alice", "nobody")], [75, 75])
+            server.sql("UPDATE layout SET version = 1", "wrong")
+            server.sql("SET foreign_key_checks = 0; ALTER TABLE strings CONVERT TO CHARACTER SET utf8mb4 COLLATE "
+                       "utf8mb4_general_ci", "wrong")
+            self.assertEqual([site.deliver(f"{who}@example.com").exit for who in ("alice", "ALICE", "alice ")], [0, 67, 67])
+            self.assertEqual(len(site.messages()), 2)
 
     def test_half_a_tree(self):
         """a copy of the tree that is not filled yet lets mail wait"""
