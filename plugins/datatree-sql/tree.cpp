@@ -8,7 +8,9 @@
 
 #include <pigeon/sdk/text.hpp>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace datatree_sql {
 
@@ -123,9 +125,17 @@ Done Tree::initialize(const pigeon_schema& schema, Deadline deadline) {
   return transaction.commit();
 }
 
+// A table that is missing would else be missed by the first delivery that comes to need it.
 Done Tree::check(Deadline deadline) {
   auto* connection = PIGEON_TRY(connect(Need::original, deadline));
   PIGEON_TRY(sql_tree::Reader(*connection).find(TreePath()));
+  std::vector<std::string> tables = {"objects", "multikeys", "multivalues", "locks"};
+  for (const auto& each : Slice::classes_of(connection_->classes()))
+    tables.push_back(sql_tree::class_table(each));
+  for (const auto& each : tables) {
+    auto* statement = PIGEON_TRY(connection->prepare("SELECT * FROM " + each + " LIMIT 0"));
+    PIGEON_TRY(statement->with().step());
+  }
   return {};
 }
 

@@ -168,7 +168,7 @@ class Faults(unittest.TestCase):
         self.assert_waits("command denied", remedy="GRANT")
 
     def test_wrong_schema(self):
-        """tables that are missing, or of another version, let mail wait; a collation that takes ALICE for alice does nothing"""
+        """where tables are missing or of another version, mail waits, and the check tells; collations decide nothing"""
         server.sql("CREATE DATABASE wrong; GRANT ALL ON wrong.* TO pigeon@127.0.0.1")
         self.addCleanup(server.sql, "DROP DATABASE wrong")
         with Site({"datatree": "datatree-sql", "datatree-sql": self.section(database="wrong"), "deadline": DEADLINE,
@@ -176,13 +176,18 @@ class Faults(unittest.TestCase):
             self.assertEqual(site.deliver().exit, 0)
             for table, recipients in (("class_mailuser", ["alice"]), ("class_maildomain", ["alice", "nobody"]),
                                       ("class_mda-maildirallocation", ["alice"]), ("strings", ["alice", "nobody"]),
-                                      ("tree", ["alice", "nobody"]), ("layout", ["alice", "nobody"])):
+                                      ("tree", ["alice", "nobody"]), ("layout", ["alice", "nobody"]), ("objects", []),
+                                      ("multivalues", []), ("locks", [])):
                 with self.subTest(table):
                     server.sql(f"RENAME TABLE `{table}` TO away", "wrong")
                     for recipient in recipients:
                         done = site.deliver(f"{recipient}@example.com")
                         self.assertEqual(done.exit, 75, done)
                         self.assertIn("pigeonctl init", done.record["remedy"])
+                    checked = site.ctl("check", check=False)
+                    self.assertEqual(checked.returncode, 1, checked.stdout)
+                    self.assertRegex(checked.stdout,
+                                     f"WRONG  set-up of datatree-sql: .*{table}' doesn't exist(.*\n)*.*pigeonctl init")
                     server.sql(f"RENAME TABLE away TO `{table}`", "wrong")
             server.sql("UPDATE layout SET version = 2", "wrong")
             self.assertEqual([site.deliver(f"{who}@example.com").exit for who in ("alice", "nobody")], [75, 75])
