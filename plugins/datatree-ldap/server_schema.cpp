@@ -76,7 +76,10 @@ Result<ServerSchema> ServerSchema::read(Connection& connection, Deadline deadlin
         const auto type = type_from(value);
         if (!type) continue;
         const std::string equality = type->at_equality_oid == nullptr ? "" : type->at_equality_oid;
-        for (const auto& each : texts_of(type->at_names)) schema.equality_[each] = equality;
+        for (const auto& each : texts_of(type->at_names)) {
+          schema.equality_[each] = equality;
+          if (type->at_single_value != 0) schema.single_.insert(each);
+        }
       } else if (const auto objectclass = class_from(value)) {
         auto types = texts_of(objectclass->oc_at_oids_must);
         for (auto& each : texts_of(objectclass->oc_at_oids_may)) types.push_back(std::move(each));
@@ -104,6 +107,8 @@ std::vector<std::string> ServerSchema::missing(const LdapSchema& wanted) const {
       missing.push_back("attribute type " + each.name);
     else if (each.is_ours && !is_octets(each.name))
       missing.push_back("octetStringMatch for " + each.name);
+    else if (each.is_ours && !each.is_single && is_single(each.name))
+      missing.push_back("more than one value for " + each.name);
   }
   for (const auto& each : wanted.classes) {
     const auto* types = types_of(each.name);
@@ -161,6 +166,8 @@ Done ServerSchema::extend(Connection& connection, const LdapSchema& wanted, Dead
     added.push_back(objectclass.definition());
   }
   if (!added.empty()) modifications.push_back({LDAP_MOD_ADD, "olcObjectClasses", added});
+  // A server does not let go of a type that is in use: what is to be another one stays missing.
+  if (modifications.empty()) return {};
   const auto answer = PIGEON_TRY(connection.alter(alteration, deadline));
   if (answer.code == LDAP_SUCCESS) return {};
   return connection.refused(answer, "extend the schema in cn=config");

@@ -7,6 +7,7 @@
 #include "schema.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ class ServerSchema {
   [[nodiscard]] const std::vector<std::string>* types_of(const std::string& objectclass) const;
   // Whether values of this type are compared as octets.
   [[nodiscard]] bool is_octets(const std::string& type) const;
+  // Whether an entry has one value of this type at most.
+  [[nodiscard]] bool is_single(const std::string& type) const { return single_.contains(type); }
   // What the server lacks, in words; empty if it has all.
   [[nodiscard]] std::vector<std::string> missing(const LdapSchema& wanted) const;
 
@@ -27,7 +30,8 @@ class ServerSchema {
   Done extend(Connection& connection, const LdapSchema& wanted, Deadline deadline) const;
 
  private:
-  std::map<std::string, std::string, pigeon::NameLess> equality_;              // by type
+  std::map<std::string, std::string, pigeon::NameLess> equality_;  // by type
+  std::set<std::string, pigeon::NameLess> single_;
   std::map<std::string, std::vector<std::string>, pigeon::NameLess> classes_;  // MUST and MAY
 };
 

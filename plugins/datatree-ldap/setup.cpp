@@ -106,6 +106,12 @@ Done Tree::check_server(Connection& connection, Deadline deadline) {
         .with_remedy(
             "load what `pigeonctl schema ldap` prints, and nothing else, for the types of PigeonDeliver");
   }
+  // A lock is taken by adding its value, which the server refuses where there is one.
+  if (!schema.is_single(kLockType)) {
+    return pigeon::misconfigured(connection.uri() + ": the server takes more than one value of " + kLockType +
+                                 ", so that two could hold a lock")
+        .with_remedy("load what `pigeonctl schema ldap` prints for it, and nothing else");
+  }
   const std::vector<Question> questions = {{.dn = "", .types = {"supportedControl"}}};
   const auto answer = PIGEON_TRY(connection.ask(questions, deadline)).front();
   for (const auto* control : {LDAP_CONTROL_ASSERT, LDAP_CONTROL_PAGEDRESULTS}) {

@@ -150,6 +150,31 @@ class Schema(unittest.TestCase):
                 self.assertEqual(site.ctl("tree", "export").stdout, before)
                 self.assertIn("pigeonAuditLevel", server.search("cn=Subschema", "-s", "base", "attributeTypes").stdout)
 
+    def test_more_values(self):
+        """an attribute that has got several values: init says that the server takes one, and does not call it set up"""
+        for extend in (False, True):
+            with self.subTest(extend=extend), Slapd(config_db=True) as server:
+                one = self.plugin("mailAudit", 'text_of("auditTrail", "where to")')
+                server.add(tree_slapd.schema("--cn-config", plugins=[one]))
+                several = self.plugin("mailAudit", 'text_of("auditTrail", "where to", nullptr, PIGEON_DECLARATION_MULTI)')
+                section = tree_slapd.section(server, extendSchema=extend)
+                with Site({"datatree": "datatree-ldap", "datatree-sqlite": None, "datatree-ldap": section}) as site:
+                    site.configure({"plugins": [str(several), str(PLUGINS)]})
+                    refused = site.ctl("init", check=False)
+                    self.assertEqual(refused.returncode, 1)
+                    self.assertIn("lacks more than one value for pigeonAuditTrail", refused.stdout)
+                    self.assertEqual(site.deliver().exit, 0)
+
+    def test_two_locks(self):
+        """a server whose schema would let two hold a lock does not pass the check"""
+        definition = re.search(r"attributetype \(\s[^(]*'pigeon-lock'[^()]*SINGLE-VALUE \)", tree_slapd.schema())[0]
+        careless = tree_slapd.schema().replace(definition, definition.replace("SINGLE-VALUE", ""))
+        with Slapd(schema=careless) as server, Site({"datatree": "datatree-ldap", "datatree-sqlite": None,
+                                                     "datatree-ldap": tree_slapd.section(server)}) as site:
+            checked = site.ctl("check", check=False)
+            self.assertEqual(checked.returncode, 1)
+            self.assertIn("takes more than one value of pigeon-lock", checked.stdout)
+
     def test_not_allowed(self):
         """where init may not write to cn=config, it says what to do, and changes nothing"""
         with Slapd() as server, tempfile.TemporaryDirectory() as directory:
