@@ -21,6 +21,7 @@ endmacro()
 
 function(pigeon_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND" "SOURCES;LIBRARIES")
+  list(REMOVE_ITEM arg_KEYWORDS_MISSING_VALUES LIBRARIES) # of an empty list, there are none
   pigeon_check_arguments(pigeon_add_plugin ${name})
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "pigeon_add_plugin(${name}): no SOURCES")
