@@ -53,7 +53,7 @@ struct EmptyBase {
     mda->deliver(batch);
   }
   void deliver(const pigeon::testing::FakeDelivery& delivery) const { deliver({&delivery}); }
-  [[nodiscard]] static std::vector<std::filesystem::path> files(const std::filesystem::path& where) {
+  [[nodiscard]] std::vector<std::filesystem::path> files(const std::filesystem::path& where) const {
     std::vector<std::filesystem::path> found;
     if (!std::filesystem::exists(where)) return found;
     for (const auto& entry : std::filesystem::directory_iterator(where)) found.push_back(entry.path());
