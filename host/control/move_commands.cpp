@@ -11,6 +11,36 @@
 namespace pigeon::control {
 namespace {
 
+// What is refused before anything is begun.
+Done check_possible(Session& session, const std::string& address, const Mailbox& old,
+                    const host::Opened& mda) {
+  const std::string name(mda.name());
+  if (!old.is_ready) {
+    return failure(PIGEON_CONFLICT,
+                   "move the mailbox of " + printable(address) + ": it has not been made yet")
+        .with_remedy("let the first message be delivered");
+  }
+  for (const auto needed : {PIGEON_MDA_LIST, PIGEON_MDA_READ, PIGEON_MDA_RETIRE}) {
+    if (old.storage.has(needed)) continue;
+    return failure(PIGEON_UNSUPPORTED, "move the mailbox of " + printable(address) + ": " +
+                                           old.storage.name() + " cannot list, read and retire one")
+        .with_remedy("import its mail from files that the storage's own tools have made");
+  }
+  if ((mda.operations<pigeon_mda>().capabilities & PIGEON_MDA_HANDS_OVER) != 0) {
+    return failure(PIGEON_UNSUPPORTED,
+                   "move the mailbox of " + printable(address) + " into " + name +
+                       ": another server keeps its mailboxes, and would take old mail for new")
+        .with_remedy("export it, and bring it into that server by its own tools");
+  }
+  for (const auto& other : PIGEON_TRY(other_mailboxes(session, old.principal))) {
+    if (!same_name(other.mda, name) || !other.is_whole) continue;
+    return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address) + " into " + name +
+                                        ": it was moved out of one there, and that is still kept")
+        .with_remedy("delete that with `" + mailbox_command("purge", address) + " --retired`");
+  }
+  return {};
+}
+
 Done purge_old(Session& session, const Mailbox& now) {
   auto others = PIGEON_TRY(other_mailboxes(session, now.principal, now.allocation().principal));
   // Nor what somebody else moves into meanwhile.
@@ -43,29 +73,7 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
                                          ": there is nothing to resume, for none was interrupted")
         .with_remedy("leave --resume out to move it into " + name);
   }
-  if (!old.is_ready) {
-    return failure(PIGEON_CONFLICT,
-                   "move the mailbox of " + printable(address) + ": it has not been made yet")
-        .with_remedy("let the first message be delivered");
-  }
-  for (const auto needed : {PIGEON_MDA_LIST, PIGEON_MDA_READ, PIGEON_MDA_RETIRE}) {
-    if (old.storage.has(needed)) continue;
-    return failure(PIGEON_UNSUPPORTED, "move the mailbox of " + printable(address) + ": " +
-                                           old.storage.name() + " cannot list, read and retire one")
-        .with_remedy("import its mail from files that the storage's own tools have made");
-  }
-  if ((mda->operations<pigeon_mda>().capabilities & PIGEON_MDA_HANDS_OVER) != 0) {
-    return failure(PIGEON_UNSUPPORTED,
-                   "move the mailbox of " + printable(address) + " into " + name +
-                       ": another server keeps its mailboxes, and would take old mail for new")
-        .with_remedy("export it, and bring it into that server by its own tools");
-  }
-  for (const auto& other : PIGEON_TRY(other_mailboxes(session, old.principal))) {
-    if (!same_name(other.mda, name) || !other.is_whole) continue;
-    return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address) + " into " + name +
-                                        ": it was moved out of one there, and that is still kept")
-        .with_remedy("delete that with `" + mailbox_command("purge", address) + " --retired`");
-  }
+  PIGEON_TRY(check_possible(session, address, old, *mda));
   host::Allocator allocator(*PIGEON_TRY(session.tree()), *plugins, session.log());
   const auto requests = PIGEON_TRY(old.requests(session, *mda));
   auto proposed = PIGEON_TRY(allocator.propose(*mda, old.allocation().principal, requests));
