@@ -10,17 +10,17 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
-#include <vector>
 
 namespace pigeon::conformance {
 namespace {
 
 constexpr int kSpaces = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID;
 // Where processes of one host meet.
-const std::vector<std::string> kShared = {"/tmp", "/var/tmp", "/dev/shm", "/run"};
+constexpr std::array kShared = {"/tmp", "/var/tmp", "/dev/shm", "/run"};
 
 bool put(const char* path, const std::string& text) {
   const Fd file(::open(path, O_WRONLY | O_CLOEXEC));
@@ -43,8 +43,8 @@ bool hide(const std::string& place) {
 
 bool become_another_host(const std::string& directory) {
   if (!enter_spaces() || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  for (const auto& place : kShared) {
-    if (::access(place.c_str(), F_OK) == 0 && !hide(place)) return false;
+  for (const auto* place : kShared) {
+    if (::access(place, F_OK) == 0 && !hide(place)) return false;
   }
   std::error_code error;  // it was below one of them, or is where it was
   std::filesystem::create_directories(directory, error);

@@ -70,7 +70,7 @@ Finding look(Mailbox& mailbox, std::size_t& seen) {
   }
   for (const auto& entry : *entries) {
     const auto text = mailbox.read(entry);
-    const auto done = "listed a mailbox while it was delivered to, and read a message";
+    const auto* const done = "listed a mailbox while it was delivered to, and read a message";
     if (!text) {
       PIGEON_EXPECT(!is_permanent(text.failure().status) && text.failure().status != PIGEON_NOT_THERE, done,
                     "the message, or a temporary failure", text.failure().detail);

@@ -57,7 +57,7 @@ Usual in_peace(Trial& trial, int times) {
   const auto& met = usual.trace;
   if (!met.broken.empty()) usual.finding = Finding::skipped(met.broken);
   if (!met.broken.empty()) return usual;
-  if (!met.ended() || met.said.size() != static_cast<std::size_t>(2 * times)) {
+  if (!met.ended() || met.said.size() != 2 * static_cast<std::size_t>(times)) {
     usual.finding = Finding::failed("ran it, with nothing in its way", "an answer", met.how_it_ended());
     return usual;
   }
