@@ -165,8 +165,10 @@ class Slapd(Site):
         begin = self.server.log.stat().st_size
         self.ctl(self.configuration, "explain", f"{user}@{DOMAIN}")
         lines = self.server.log.read_bytes()[begin:].decode(errors="replace")
-        search = re.findall(rf'SRCH base="pigeonName={user},[^"]*" scope=1 .*filter="(.*)"\n.*SRCH attr=(.*)\n', lines)
-        return [search[-1][0], *search[-1][1].split()]
+        # It asks two things at once, and the lines about one stand between those about the other.
+        found = list(re.finditer(rf'(conn=\d+ op=\d+) SRCH base="pigeonName={user},[^"]*" scope=1 .*filter="(.*)"\n', lines))[-1]
+        types = re.findall(rf"{found[1]} SRCH attr=(.*)\n", lines)[-1]
+        return [found[2], *types.split()]
 
     def __exit__(self, *_):
         self.server.__exit__()
