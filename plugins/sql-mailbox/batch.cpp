@@ -77,15 +77,7 @@ Done Batch::deliver_to(const std::vector<Item*>& items) {
   else if (!is_alone_)
     PIGEON_TRY(store_all(held, items));
   for (auto* item : items) {
-    if (item->outcome) continue;
-    const auto store_it = [&] { return store(held, *item); };
-    if (is_alone_) {
-      PIGEON_TRY(store_it());
-    } else if (const auto failed = PIGEON_TRY(apart("delivery", store_it))) {
-      item->outcome = *failed;
-      // A folder that it made is gone with it.
-      std::erase_if(held.folders, [](const auto& each) { return !each.second.has_new; });
-    }
+    if (!item->outcome) PIGEON_TRY(is_alone_ ? store(held, *item) : store_apart(held, *item));
   }
   return held.has_changed ? finish(held) : Done();
 }
@@ -99,10 +91,15 @@ Done Batch::hold(const Item& item, Held& held) {
 }
 
 // A savepoint copies every page that is changed behind it: so there is one for all, as long as nothing fails.
+// What is large has one of its own: its time may be over while it is written, and then so is that of those
+// who would be written once more.
 Done Batch::store_all(Held& held, const std::vector<Item*>& items) {
   Held planned = held;
   const auto failed = PIGEON_TRY(apart("deliveries", [&]() -> Done {
-    for (auto* item : items) PIGEON_TRY(store(planned, *item));
+    for (auto* item : items) {
+      const bool is_large = item->delivery->message().size() > options_.largest_part;
+      PIGEON_TRY(is_large ? store_apart(planned, *item) : store(planned, *item));
+    }
     return {};
   }));
   if (!failed) {
@@ -114,10 +111,22 @@ Done Batch::store_all(Held& held, const std::vector<Item*>& items) {
   return {};
 }
 
+Done Batch::store_apart(Held& held, Item& item) {
+  const auto failed = PIGEON_TRY(apart("delivery", [&] { return store(held, item); }));
+  if (!failed) return {};
+  item.outcome = *failed;
+  // A folder that it made is gone with it.
+  std::erase_if(held.folders, [](const auto& each) { return !each.second.has_new; });
+  return {};
+}
+
 Done Batch::store(Held& held, Item& item) {
   // Two allocations may name one mailbox; it is one's.
   PIGEON_TRY(Mailboxes::check_open(held.row, item.place, item.delivery->allocation()));
-  if (item.delivery->deadline().passed()) return too_late(item);
+  if (item.delivery->deadline().passed()) {
+    item.outcome = too_late(item);
+    return {};
+  }
   if (PIGEON_TRY(was_delivered(held, item))) {
     // That it can be seen does not mean that it is durable yet: a server may show it before. What is written
     // after it, and is durable, says that it is, too.
@@ -216,7 +225,7 @@ Done Batch::write(const Held& held, const Folder& folder, const Item& item) {
   std::string begin;
   std::int64_t number = 0;
   while (const auto part = parts.next()) {
-    if (delivery.deadline().passed()) return too_late(item);
+    if (number > 0 && delivery.deadline().passed()) return too_late(item);
     if (number == 0 && options_.indexes_fields) begin = *part;
     PIGEON_TRY(record
                    ->with(folder.id, folder.uidnext, number, received, bytes, wire_bytes, marks,

@@ -78,6 +78,8 @@ class Batch {
 
   // All that are one mailbox's, or, if any fails, none of them: then none has an outcome.
   Done store_all(Held& held, const std::vector<Item*>& items);
+  // What it meets is its own trouble.
+  Done store_apart(Held& held, Item& item);
   Done store(Held& held, Item& item);
   Result<bool> was_delivered(const Held& held, const Item& item);
   Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery);

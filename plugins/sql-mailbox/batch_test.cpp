@@ -11,9 +11,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,10 +35,14 @@ class Memory final : public sqlite_file::Database {
   }
   // The next commit happens, and nobody is told.
   bool loses_answer = false;
+  // What is called before the next look into the ledger but so many.
+  int looks_until = -1;
+  std::function<void()> at_look;
   // Parameters of the largest statement that was prepared.
   std::ptrdiff_t most_parameters = 0;
   pigeon::Result<sql_database::Statement*> prepare(const std::string& sql) override {
     most_parameters = std::max(most_parameters, std::count(sql.begin(), sql.end(), '?'));
+    if (sql.starts_with("SELECT 1 FROM deliveries") && looks_until-- == 0) at_look();
     return Database::prepare(sql);
   }
   // The first column of the first row.
@@ -167,6 +174,33 @@ TEST_CASE("what one of those that go together meets is its own") {
   CHECK(f.database.ask("SELECT count(*) FROM messages") == "29");
   CHECK(f.database.ask("SELECT count(*) FROM deliveries") == "29");
   CHECK(f.database.ask("SELECT messages FROM mailboxes") == "29");
+}
+
+TEST_CASE("whose time is over takes nobody with him who came before") {
+  const auto until = pigeon::Deadline::in(std::chrono::milliseconds(300));
+  Fixture f;
+  f.database.looks_until = 2;
+  f.database.at_look = [&] {
+    while (!until.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  auto made = many(f.alice, 2);
+  SUBCASE("while it is written") {
+    made.push_back(std::make_unique<FakeDelivery>(f.alice, "q2", std::string(5000, 'y')));
+    made.push_back(std::make_unique<FakeDelivery>(f.alice, "q3", "z"));
+  }
+  SUBCASE("before it is begun") {
+    made.push_back(std::make_unique<FakeDelivery>(f.alice, "q2", "the last one in time"));
+    made.push_back(std::make_unique<FakeDelivery>(f.alice, "q3", "z"));
+  }
+  const bool is_third_in_time = made[2]->whole().size() < 1000;
+  for (const auto& each : made) each->end_at(until);
+  f.deliver(lent(made), 0);
+  CHECK(made[0]->status() == PIGEON_OK);
+  CHECK(made[1]->status() == PIGEON_OK);
+  CHECK(made[2]->status() == (is_third_in_time ? PIGEON_OK : PIGEON_TIMEOUT));
+  CHECK(made[3]->status() == PIGEON_TIMEOUT);
+  CHECK(f.database.ask("SELECT count(*) FROM deliveries") == (is_third_in_time ? "3" : "2"));
+  CHECK(f.database.ask("SELECT uidnext FROM folders") == (is_third_in_time ? "4" : "3"));
 }
 
 TEST_CASE("a quota lets in as many of those that go together as there is room for") {

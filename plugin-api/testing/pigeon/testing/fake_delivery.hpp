@@ -56,6 +56,9 @@ class FakeDelivery {
     delivery_.marks = marks;
   }
 
+  // Else it has ten seconds.
+  void end_at(Deadline deadline) { delivery_.deadline = deadline.value(); }
+
   [[nodiscard]] Delivery delivery() const { return Delivery(delivery_); }
   [[nodiscard]] const pigeon_delivery& lent() const { return delivery_; }
   // Everything that must have been stored: the prefix, then the body.
