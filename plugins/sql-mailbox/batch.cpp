@@ -11,6 +11,7 @@
 #include <pigeon/sdk/mailbox.hpp>
 #include <pigeon/sdk/text.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace sql_mailbox {
@@ -65,6 +66,8 @@ Done Batch::attempt(const std::vector<Item*>& items) {
 
 Done Batch::deliver_to(const std::vector<Item*>& items) {
   Held held;
+  held.is_copied_to =
+      std::any_of(items.begin(), items.end(), [](const auto* item) { return item->delivery->is_moved(); });
   const auto hold_it = [&] { return hold(*items.front(), held); };
   if (is_alone_) {
     PIGEON_TRY(hold_it());
@@ -132,6 +135,7 @@ Done Batch::store(Held& held, Item& item) {
     // after it, and is durable, says that it is, too.
     ++held.repeats;
     held.has_changed = true;
+    if (item.delivery->is_moved()) PIGEON_TRY(renew(held, item));
     item.outcome = Stored{.where = item.place.shown,
                           .already_there = !item.may_be_stored || item.delivery->id_is_unique()};
     return {};
@@ -162,6 +166,14 @@ Result<bool> Batch::was_delivered(const Held& held, const Item& item) {
   const bool found = PIGEON_TRY(statement->with(held.row.mailbox, std::string_view(item.key)).step());
   statement->reset();
   return found;
+}
+
+// As if it were stored now. Its row is written once a week at most, however often it is brought.
+Done Batch::renew(const Held& held, const Item& item) {
+  auto* statement = PIGEON_TRY(
+      connection_.prepare("UPDATE deliveries SET week = ? WHERE mailbox = ? AND id = ? AND week < ?"));
+  PIGEON_TRY(statement->with(this_week(), held.row.mailbox, std::string_view(item.key), this_week()).run());
+  return {};
 }
 
 // No folder is a reason to refuse mail: what cannot go where it was wanted goes into the main folder.
@@ -255,7 +267,7 @@ Done Batch::index(std::int64_t folder, std::int64_t uid, std::string_view begin)
 
 Done Batch::finish(Held& held) {
   auto forgotten = held.row.forgotten;
-  if (forgotten < this_week()) {
+  if (forgotten < this_week() && !held.is_copied_to) {
     const auto forget = [&]() -> Done {
       auto* old = PIGEON_TRY(connection_.prepare(std::string(dialect_.forget)));
       const auto count = PIGEON_TRY(old->with(held.row.mailbox, this_week() - kWeeksKept).run());

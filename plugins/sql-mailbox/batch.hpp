@@ -65,6 +65,7 @@ class Batch {
     Row row;
     std::map<std::string, Folder> folders;
     std::int64_t repeats = 0;
+    bool is_copied_to = false;  // by whoever brings what is old as well: nothing of it is forgotten
     bool has_changed = false;
   };
 
@@ -82,6 +83,8 @@ class Batch {
   Done store_apart(Held& held, Item& item);
   Done store(Held& held, Item& item);
   Result<bool> was_delivered(const Held& held, const Item& item);
+  // What was stored before, and is brought again by whoever copies a mailbox, is known the next time.
+  Done renew(const Held& held, const Item& item);
   Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery);
   Result<Folder*> find_folder(Held& held, const std::string& name, bool makes);
   // Why there is no room for the message, if there is none: by what was noted; or by what is there, where

@@ -176,6 +176,32 @@ TEST_CASE("what one of those that go together meets is its own") {
   CHECK(f.database.ask("SELECT messages FROM mailboxes") == "29");
 }
 
+TEST_CASE("what a copy brings again after weeks is known, and is remembered from then on") {
+  for (const std::size_t most_together : {0UL, 1UL << 20U}) {
+    Fixture f;
+    const auto copy = [&] {
+      auto made = many(f.alice, 6);
+      for (const auto& each : made) each->move(1, 0);
+      // As few at a time as there are many in a large mailbox.
+      f.deliver({made[0].get(), made[1].get()}, most_together);
+      f.deliver({made[2].get()}, most_together);
+      f.deliver({made[3].get(), made[4].get(), made[5].get()}, most_together);
+      return std::count_if(made.begin(), made.end(), [](const auto& each) { return each->was_there(); });
+    };
+    CHECK(copy() == 0);
+    for (int times = 0; times < 2; ++times) {
+      REQUIRE(
+          f.database.execute("UPDATE deliveries SET week = week - 3; UPDATE mailboxes SET forgotten = 0"));
+      CHECK(copy() == 6);
+      CHECK(f.database.ask("SELECT count(*) FROM messages") == "6");
+    }
+    // Who delivers forgets nothing of what was brought again.
+    const FakeDelivery other(f.alice, "other", "x");
+    f.deliver({&other});
+    CHECK(copy() == 6);
+  }
+}
+
 TEST_CASE("whose time is over takes nobody with him who came before") {
   const auto until = pigeon::Deadline::in(std::chrono::milliseconds(300));
   Fixture f;

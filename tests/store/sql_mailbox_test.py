@@ -407,6 +407,20 @@ class Moved(unittest.TestCase):
                 self.assertEqual(site.deliver(message=sql_mail.HARD["nul"], queue_id="Q0").exit, 0)
                 self.assertEqual(len(site.held()), len(held), "the retry was stored again")
 
+    def test_import_after_weeks(self):
+        """what is imported again after weeks, by several batches, is known, and is known the next time"""
+        with SqlSite("shared") as site:
+            foreign = site.root / "foreign"
+            foreign.write_text("".join(f"From a@b Mon Jan  1 00:00:00 2024\nSubject: {n}\n\nx\n\n" for n in range(70)))
+            foreign.chmod(0o644)
+            done = site.ctl("mailbox", "import", ALICE, str(foreign), "--from", "mda-mbox")
+            self.assertIn("70 messages imported", done.stdout)
+            for _ in range(2):
+                site.sql("UPDATE deliveries SET week = week - 3")
+                site.sql("UPDATE mailboxes SET forgotten = 0")
+                done = site.ctl("mailbox", "import", ALICE, str(foreign), "--from", "mda-mbox")
+                self.assertIn("0 messages imported, 70 were there already", done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()
