@@ -209,9 +209,10 @@ std::string Copying::id_of(const Entry& entry, std::string_view text) {
   const auto hash = [&](std::uint64_t number) {
     const auto from = from_ + " " + std::to_string(number);
     const auto& name = ids_ == CopyId::of_entry ? entry.name : "";
-    return host::delivery_id(
-        {.queue_id = from, .principal = target_.allocation().id, .folder = entry.folder, .sender = name},
-        whole, true);
+    // What was imported is known by its bytes also after a move, which keeps its id.
+    const auto& mailbox = ids_ == CopyId::of_entry ? target_.allocation().id : "";
+    return host::delivery_id({.queue_id = from, .principal = mailbox, .folder = entry.folder, .sender = name},
+                             whole, true);
   };
   const auto first = hash(0);
   const auto before = alike_[first]++;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A user is moved through all storage formats that are installed, and back, and mail arrives in each."""
 
+import mailbox
 import random
+import subprocess
 import unittest
 
 import mariadb
@@ -43,6 +45,22 @@ class Formats(unittest.TestCase):
             with self.subTest(layout):
                 self.through(["mda-sql", FORMATS[0]], {"mda-sql": {**server.settings(), "layout": layout}})
                 server.sql("DROP DATABASE pigeon; CREATE DATABASE pigeon")
+
+    def test_import_again(self):
+        """what was imported is known to another import in whichever format it is by then"""
+        self.site = self.enterContext(StoreSite(others=FORMATS))
+        path = self.site.directory("foreign") / "Maildir"
+        foreign = mailbox.Maildir(path)
+        for number in range(3):
+            foreign.add(MESSAGE.replace(b"a message", b"message %d" % number))
+        subprocess.run(["chown", "-R", f"--reference={path.parent}", str(path)], check=True)
+        self.site.ctl("mailbox", "import", ALICE, str(path))
+        for mda in (*FORMATS, TWIN, MAILDIR):
+            with self.subTest(mda):
+                self.site.ctl("mailbox", "move", ALICE, mda, "--purge")
+                done = self.site.ctl("mailbox", "import", ALICE, str(path), "--from", MAILDIR)
+                self.assertIn("0 messages imported, 3 were there already", done.stdout)
+                self.assertEqual(len(self.site.held()), 3)
 
     def through(self, order, settings):
         self.site = self.enterContext(StoreSite(settings, others=FORMATS))
