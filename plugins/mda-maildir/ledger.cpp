@@ -22,8 +22,6 @@ using pigeon::Result;
 // kept for two to three weeks.
 constexpr std::uint64_t kWeeksKept = 2;
 constexpr std::uint64_t kWeek = 604'800;  // seconds
-// So that tidying up never takes long, however much there is.
-constexpr int kMostForgotten = 500;
 
 std::uint64_t this_week() {
   return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek;
@@ -159,12 +157,13 @@ Result<Ledger::Week> Ledger::current_week() {
 Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {
   if (!claim.is_unique) {
     PIGEON_TRY(abandon(claim));
-    int left = kMostForgotten;
-    return has_others_ && remove_leftover ? forget_attempts(remove_leftover, left) : Done();
+    return has_others_ && remove_leftover ? forget_attempts(remove_leftover) : Done();
   }
   const auto week = PIGEON_TRY(current_week());
   PIGEON_TRY(pending_.rename(claim.entry, *week.directory, claim.entry));
-  return week.is_new && remove_leftover ? forget_old(remove_leftover) : Done();
+  if (!remove_leftover) return {};
+  if (week.is_new) PIGEON_TRY(forget_attempts(remove_leftover));
+  return forget_weeks();
 }
 
 // The old name stays until it is forgotten: nobody who looks from week to week meanwhile misses both.
@@ -180,13 +179,13 @@ Done Ledger::abandon(const Claim& claim) {
 
 // What was begun and never ended, and whose queue has long given up. The lock keeps out whoever comes with it
 // after all.
-Done Ledger::forget_attempts(const RemoveLeftover& remove_leftover, int& left) {
+Done Ledger::forget_attempts(const RemoveLeftover& remove_leftover) {
   for (const auto& entry : PIGEON_TRY(pending_.names())) {
     struct stat status = {};
     if (::fstatat(pending_.fd(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     const auto age = std::time(nullptr) - status.st_mtime;
     if (age <= static_cast<std::time_t>((kWeeksKept + 1) * kWeek)) continue;
-    if (--left < 0) return {};
+    if (--may_forget_ < 0) return {};
     const auto claimed = PIGEON_TRY(try_claim(entry));
     if (!claimed) continue;
     const auto dash = entry.rfind('-');
@@ -196,17 +195,21 @@ Done Ledger::forget_attempts(const RemoveLeftover& remove_leftover, int& left) {
   return {};
 }
 
-Done Ledger::forget_old(const RemoveLeftover& remove_leftover) {
-  int left = kMostForgotten;
-  PIGEON_TRY(forget_attempts(remove_leftover, left));
-  for (const auto& [name, week] : weeks_) {
+// What is too much for one time is left to the next deliveries.
+Done Ledger::forget_weeks() {
+  for (auto each = weeks_.begin(); each != weeks_.end() && may_forget_ > 0;) {
+    const auto& [name, week] = *each;
     const auto number = pigeon::number(name);
-    if (!number || *number + kWeeksKept >= this_week()) continue;
+    if (!number || *number + kWeeksKept >= this_week()) {
+      ++each;
+      continue;
+    }
     for (const auto& id : PIGEON_TRY(week.names())) {
-      if (--left < 0) return {};
+      if (--may_forget_ < 0) return {};
       PIGEON_TRY(week.remove(id));
     }
     PIGEON_TRY(done_.remove(name, AT_REMOVEDIR));
+    each = weeks_.erase(each);
   }
   return {};
 }

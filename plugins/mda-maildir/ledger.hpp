@@ -75,13 +75,17 @@ class Ledger {
   pigeon::Result<Week> current_week();
   // The lock on an entry of pending, made if it is not there; nothing if another process has it.
   pigeon::Result<std::optional<Claim>> try_claim(const std::string& entry);
-  pigeon::Done forget_old(const RemoveLeftover& remove_leftover);
-  pigeon::Done forget_attempts(const RemoveLeftover& remove_leftover, int& left);
+  pigeon::Done forget_attempts(const RemoveLeftover& remove_leftover);
+  pigeon::Done forget_weeks();
+
+  // So that tidying up never takes long, however much there is.
+  static constexpr int kMostForgotten = 500;
 
   pigeon::Directory pending_;
   pigeon::Directory done_;
   std::map<std::string, pigeon::Directory> weeks_;  // as they were seen last
   bool has_others_ = false;                         // in pending, as far as was seen
+  int may_forget_ = kMostForgotten;
 };
 
 }  // namespace mda_maildir

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <tuple>
 
@@ -83,4 +84,28 @@ TEST_CASE("an entry that nobody holds is an attempt that did not end, with or wi
     CHECK(ledger.finish(**claim, nothing));
   }
   CHECK(own.is_idle());
+}
+
+TEST_CASE("however many ids are too old, they are forgotten in the end, a bounded number at a time") {
+  const Own own;
+  std::filesystem::create_directories(own.directory / "done/1");
+  for (int id = 0; id < 1200; ++id) own.directory.write("done/1/old" + std::to_string(id), "");
+  const auto left = [&] {
+    const std::filesystem::path old(own.directory / "done/1");
+    return std::filesystem::exists(old) ? std::distance(std::filesystem::directory_iterator(old),
+                                                        std::filesystem::directory_iterator())
+                                        : -1;
+  };
+  int number = 0;
+  for (const auto expected : {700, 200, -1}) {
+    auto ledger = own.open();
+    for (int together = 0; together < 2; ++together) {
+      const auto claim = ledger.claim("id" + std::to_string(number++), true);
+      REQUIRE(claim);
+      REQUIRE(*claim);
+      CHECK(ledger.finish(**claim, nothing));
+    }
+    CHECK(left() == expected);
+  }
+  CHECK_FALSE(own.open().claim("id0", true)->has_value());
 }
