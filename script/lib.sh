@@ -27,11 +27,12 @@ service_user() { if [ "$(id -u)" -eq 0 ]; then echo nobody; else id -un; fi; }
 is_reachable() { [ "$(id -u)" -ne 0 ] || setpriv --reuid=nobody --clear-groups test -x "$1"; }
 
 # Installs what a preset has built, and prints into which private prefix. What somebody else has installed is not ours to
-# change, and the programs would refuse his plugins: then it is a prefix of our own.
+# change, and the programs would refuse his plugins: then it is a prefix of our own. What is called for what it prints is
+# not ended by `set -e`.
 install_prefix() {
   local prefix="build/$1/prefix"
   [ ! -e "$prefix" ] || [ -O "$prefix" ] || prefix+=".of-$(id -u)"
-  cmake --install "build/$1" --prefix "$PWD/$prefix" >/dev/null
+  cmake --install "build/$1" --prefix "$PWD/$prefix" >/dev/null || return
   echo "$prefix"
 }
 
@@ -49,7 +50,7 @@ reachable_copy() {
     chmod 755 "$copy"
     echo "$copy" >"$remembered"
   fi
-  cp -R "$here/." "$copy/"
+  cp -R "$here/." "$copy/" || return
   say "the user nobody cannot reach $here: using a copy in $copy" >&2
   echo "$copy"
 }

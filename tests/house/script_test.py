@@ -124,6 +124,14 @@ class Prefix(Case):
         (self.checkout / "build" / "demo" / "prefix").mkdir(parents=True)
         self.assertEqual(self.install(), "build/demo/prefix")
 
+    def test_failed(self):
+        """where nothing could be installed, nothing goes on with what was there before"""
+        (self.root / "tools" / "cmake").write_text(STAND_IN + "exit 1\n")
+        script = "set -euo pipefail; source script/lib.sh; installed=$(install_prefix demo); echo $installed"
+        done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, text=True, env=self.environment,
+                              cwd=self.checkout, check=False, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+
     @unittest.skipUnless(AS_ROOT, "only root can be two users")
     def test_somebody_elses(self):
         """whoever comes after somebody else, whose plugins would be refused, has a prefix of his own"""
