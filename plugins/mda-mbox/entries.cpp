@@ -82,7 +82,7 @@ Done collect(Window& window, const std::string& folder, Ledger* ledger, Quoting 
     entry.bytes = seen.bytes;
     entry.received = extent.received;
     entry.marks = seen.marks;
-    if (ledger != nullptr) entry.id = ledger->id_of(seen.hash).value_or("");
+    if (ledger != nullptr) entry.id = ledger->next_id_of(seen.hash).value_or("");
     return true;
   });
 }

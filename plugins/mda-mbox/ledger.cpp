@@ -104,10 +104,7 @@ void Ledger::take(std::string_view line, bool is_of_this_week) {
 void Ledger::note_stored(const std::string& id, const std::string& hash, bool is_of_this_week) {
   const auto [noted, is_new] = stored_.emplace(id, Stored{.hash = hash});
   noted->second.is_of_this_week |= is_of_this_week;
-  if (is_new) {
-    const auto [same, is_first] = ids_.emplace(hash, id);
-    if (!is_first) same->second.clear();
-  }
+  if (is_new) ids_[hash].push_back(id);
   const auto [first, last] = intended_.equal_range(hash);
   for (auto each = first; each != last;) each = each->second == id ? intended_.erase(each) : std::next(each);
 }
@@ -126,10 +123,11 @@ Ledger::Claim Ledger::can_claim(const std::string& hash, bool is_unique) const {
   return is_unique && found->second.others > 0 ? Claim::others : Claim::none;
 }
 
-std::optional<std::string> Ledger::id_of(const std::string& hash) const {
-  const auto id = ids_.find(hash);
-  if (id == ids_.end() || id->second.empty()) return std::nullopt;
-  return id->second;
+std::optional<std::string> Ledger::next_id_of(const std::string& hash) {
+  const auto ids = ids_.find(hash);
+  if (ids == ids_.end()) return std::nullopt;
+  auto& told = told_[hash];
+  return told < ids->second.size() ? std::optional(ids->second[told++]) : std::nullopt;
 }
 
 // Not once more for each time that it is brought within one week: every delivery reads all of it.

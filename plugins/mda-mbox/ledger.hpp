@@ -29,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace mda_mbox {
 
@@ -43,8 +44,9 @@ class Ledger {
   // Whose message of this hash is in the mbox, and nobody has claimed it. Another's may be gone by now.
   enum class Claim { none, ours, others };
   [[nodiscard]] Claim can_claim(const std::string& hash, bool is_unique) const;
-  // The id that a message of this hash was stored under; nothing if it is not known, or not certain.
-  [[nodiscard]] std::optional<std::string> id_of(const std::string& hash) const;
+  // An id that a message of this hash was stored under, each time another one: which of equal messages has
+  // which makes no difference to whoever brings them again. Nothing: no more are known.
+  std::optional<std::string> next_id_of(const std::string& hash);
 
   // Up to where it has been told of a file; empty: the mbox itself. Nothing: it was not.
   [[nodiscard]] std::optional<std::uint64_t> known(const std::string& file) const;
@@ -98,9 +100,10 @@ class Ledger {
   void take_found(char sign, const std::string& hash);
 
   std::map<std::string, Week> weeks_;
-  std::unordered_map<std::string, Stored> stored_;    // by id
-  std::unordered_map<std::string, std::string> ids_;  // hash to id; empty: several
-  std::multimap<std::string, std::string> intended_;  // hash to id
+  std::unordered_map<std::string, Stored> stored_;                 // by id
+  std::unordered_map<std::string, std::vector<std::string>> ids_;  // by hash
+  std::unordered_map<std::string, std::size_t> told_;              // by hash: how many of them
+  std::multimap<std::string, std::string> intended_;               // hash to id
   std::unordered_map<std::string, Found> found_;
   std::map<std::string, std::uint64_t> known_;
   bool is_damaged_ = false;

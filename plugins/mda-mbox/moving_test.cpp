@@ -3,6 +3,9 @@
 // Reading back, and storing what another mailbox held.
 #include "fixture.hpp"
 
+#include <set>
+#include <string>
+
 using mda_mbox::testing::Fixture;
 using pigeon::testing::FakeDelivery;
 
@@ -31,6 +34,19 @@ TEST_CASE("a moved message keeps when it came, its marks, its folder, its id and
   FakeDelivery retried(f.alice, unique_id, "Return-Path: <bob@example.org>\nStatus: RO\n\nFrom x\nno end");
   f.deliver({&retried});
   CHECK(retried.was_there());
+}
+
+TEST_CASE("equal messages have the ids that they were stored under, each another one") {
+  const Fixture f;
+  for (const auto* folder : {"", "", "Work"}) {
+    FakeDelivery moved(f.alice, "q" + std::to_string(f.list().size()), "x\n", folder);
+    moved.move(kThen, 0);
+    f.deliver({&moved});
+    REQUIRE(moved.status() == PIGEON_OK);
+  }
+  std::multiset<std::string> ids;
+  for (const auto& entry : f.list()) ids.insert(entry.id);
+  CHECK(ids == std::multiset<std::string>{"q0", "q1", "q2"});
 }
 
 TEST_CASE("what is brought again and again is known, however long ago it was stored") {

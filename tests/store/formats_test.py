@@ -51,7 +51,7 @@ class Formats(unittest.TestCase):
         self.site = self.enterContext(StoreSite(others=FORMATS))
         path = self.site.directory("foreign") / "Maildir"
         foreign = mailbox.Maildir(path)
-        for number in range(3):
+        for number in (0, 1, 1):  # two that are equal
             foreign.add(MESSAGE.replace(b"a message", b"message %d" % number))
         subprocess.run(["chown", "-R", f"--reference={path.parent}", str(path)], check=True)
         self.site.ctl("mailbox", "import", ALICE, str(path))
