@@ -44,9 +44,10 @@ Result<Ledger> Ledger::open(const pigeon::Directory& own) {
   return ledger;
 }
 
+// Opened anew: of a directory that stays open, a network file system may tell from memory what was there.
 Done Ledger::look_for_weeks() {
+  weeks_.clear();
   for (const auto& name : PIGEON_TRY(done_.names())) {
-    if (weeks_.contains(name)) continue;
     if (auto week = PIGEON_TRY(done_.find(name))) weeks_.emplace(name, *std::move(week));
   }
   return {};
