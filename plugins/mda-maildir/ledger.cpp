@@ -11,6 +11,7 @@
 #include <chrono>
 #include <ctime>
 #include <thread>
+#include <utility>
 
 namespace mda_maildir {
 namespace {
@@ -167,9 +168,16 @@ Done Ledger::finish(const Claim& claim, const RemoveLeftover& remove_leftover) {
   return forget_weeks();
 }
 
-// The old name stays until it is forgotten: nobody who looks from week to week meanwhile misses both.
+// The last name before stays: nobody who looks from week to week meanwhile misses both. Those before it go,
+// or a mailbox that is only copied to would keep as many names of each message as it was copied in weeks.
 Done Ledger::renew(const std::string& id) {
-  PIGEON_TRY(PIGEON_TRY(current_week()).directory->create_file(id));
+  const auto* current = PIGEON_TRY(current_week()).directory;
+  PIGEON_TRY(current->create_file(id));
+  bool has_another = false;
+  for (auto each = weeks_.rbegin(); each != weeks_.rend(); ++each) {
+    if (&each->second == current || !PIGEON_TRY(each->second.has(id))) continue;
+    if (std::exchange(has_another, true)) PIGEON_TRY(each->second.remove(id));
+  }
   return {};
 }
 

@@ -109,3 +109,21 @@ TEST_CASE("however many ids are too old, they are forgotten in the end, a bounde
   }
   CHECK_FALSE(own.open().claim("id0", true)->has_value());
 }
+
+TEST_CASE("what is renewed from week to week has two names, and no more") {
+  namespace fs = std::filesystem;
+  const Own own;
+  for (const auto* week : {"1", "2", "3"}) {
+    fs::create_directory(own.directory.path() / "done" / week);
+    own.directory.write(std::string("done/") + week + "/id", "");
+  }
+  auto ledger = own.open();
+  CHECK(ledger.renew("id"));
+  CHECK(ledger.renew("id"));
+  CHECK_FALSE(fs::exists(own.directory.path() / "done/1/id"));
+  CHECK_FALSE(fs::exists(own.directory.path() / "done/2/id"));
+  CHECK(fs::exists(own.directory.path() / "done/3/id"));
+  const auto again = ledger.claim("id", true);
+  REQUIRE(again);
+  CHECK_FALSE(again->has_value());
+}
