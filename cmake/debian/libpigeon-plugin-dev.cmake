@@ -6,4 +6,4 @@ package and a file for pkg-config; pigeon-new, which makes the directory of a
 new plugin; and pigeon-conformance, which checks whether a plugin keeps what
 the plugin API promises.")
 set(CPACK_DEBIAN_LIBPIGEON-PLUGIN-DEV_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_LIBPIGEON-PLUGIN-DEV_PACKAGE_SUGGESTS "cmake, doctest-dev, pigeondeliver")
+set(CPACK_DEBIAN_LIBPIGEON-PLUGIN-DEV_PACKAGE_SUGGESTS "cmake, doctest-dev, nlohmann-json3-dev, pigeondeliver")

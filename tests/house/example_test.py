@@ -49,7 +49,7 @@ class ExampleSite(Site):
 class Build(unittest.TestCase):
     def test_installed_package(self):
         """each example builds against the installed package and is taken by the host for what it is"""
-        self.assertGreaterEqual(len(EXAMPLES), 5)
+        self.assertGreaterEqual(len(EXAMPLES), 6)
         with ExampleSite() as site:
             for name in EXAMPLES:
                 with self.subTest(name):
@@ -208,20 +208,28 @@ def lines_of(exported):
     return "\n".join(lines) + "\n"
 
 
-class Datatree(unittest.TestCase):
+def json_of(exported):
+    """The same for datatree-json."""
+    root = {"path": "/", "class": "mailRoot", "attributes": {"tree": "example"}}
+    return json.dumps([root, *map(json.loads, exported.splitlines())])
+
+
+class Datatree:
+    """What each example datatree does with mail; `datatree`: its name, `text_of`: of what was exported, its text."""
+
     def setUp(self):
         self.site = ExampleSite().__enter__()
         self.addCleanup(self.site.__exit__)
         self.assertEqual(self.site.deliver().exit, 0)
         self.file = self.site.root / "tree"
-        self.text = lines_of(self.site.ctl("tree", "export").stdout)
+        self.text = self.text_of(self.site.ctl("tree", "export").stdout)
         self.file.write_text(self.text, encoding="utf-8")
         self.file.chmod(0o644)
-        self.site.configure({"datatree": "datatree-lines", "datatree-lines": {"file": str(self.file)}})
+        self.site.configure({"datatree": self.datatree, self.datatree: {"file": str(self.file)}})
         self.site.configure({"datatree-sqlite": None})
 
     def test_delivery(self):
-        """a user of a tree in a text file gets mail into the mailbox that is allocated there"""
+        """a user of a tree in a file gets mail into the mailbox that is allocated there"""
         self.assertEqual(self.site.deliver(message=b"Subject: second\n\n").exit, 0)
         self.assertEqual(len(self.site.stored()), 2)
         self.assertEqual(self.site.deliver("bob@example.com").exit, 67)
@@ -234,6 +242,16 @@ class Datatree(unittest.TestCase):
             for recipient in ("alice@example.com", "bob@example.com", "alice@example.net"):
                 with self.subTest(len(text), recipient=recipient):
                     self.assertEqual(self.site.deliver(recipient).exit, 75)
+
+
+class Lines(Datatree, unittest.TestCase):
+    datatree = "datatree-lines"
+    text_of = staticmethod(lines_of)
+
+
+class Json(Datatree, unittest.TestCase):
+    datatree = "datatree-json"
+    text_of = staticmethod(json_of)
 
 
 if __name__ == "__main__":
