@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import unittest
 
 PREFIX = pathlib.Path(os.environ.get("PIGEON_PREFIX", "/usr"))
@@ -88,6 +89,7 @@ class Site:
             self.settings.update(importlib.import_module(f"tree_{TREE}").settings(self))
         self.configure(settings or {})
         self._log_read = 0
+        self._log_lock = threading.Lock()
         self.ctl("init")
         if domain:
             self.ctl("domain", "add", domain)
@@ -140,10 +142,11 @@ class Site:
         return Delivery(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"), self.new_records())
 
     def new_records(self):
-        """The log records since the last look."""
-        with contextlib.suppress(FileNotFoundError), open(self.log_file, "rb") as log:
+        """The log records since the last look, by whichever thread that was."""
+        with contextlib.suppress(FileNotFoundError), self._log_lock, open(self.log_file, "rb") as log:
             log.seek(self._log_read)
             text = log.read()
+            text = text[: text.rfind(b"\n") + 1]  # what is being written is not a record yet
             self._log_read += len(text)
             return [json.loads(line) for line in text.splitlines()]
         return []
