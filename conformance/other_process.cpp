@@ -58,6 +58,17 @@ int OtherProcess::wait_until(Deadline deadline) {
   }
 }
 
+OtherProcess put_to_sleep(const std::vector<OtherProcess>& processes, const std::atomic<bool>& is_over,
+                          nanoseconds longest) {
+  for (const auto& each : processes) each.stop();
+  return OtherProcess([&] {
+    const auto at_last = Deadline::in(longest);
+    while (!is_over && !at_last.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (const auto& each : processes) each.send(SIGCONT);
+    return 0;
+  });
+}
+
 int run_together(int count, const std::function<int(int index)>& body, Deadline deadline) {
   std::vector<OtherProcess> all;
   all.reserve(static_cast<std::size_t>(count));

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <new>
@@ -39,6 +40,12 @@ class OtherProcess {
 
 // All at once; the number of those that did not end with 0.
 int run_together(int count, const std::function<int(int index)>& body, Deadline deadline);
+
+// Puts all of them to sleep, wherever they are. What this returns wakes them once it is said to be over, or
+// after a while: whoever did what they sleep through may have to wait for one of them. REQUIRES: they, and
+// what is shared, outlive it.
+OtherProcess put_to_sleep(const std::vector<OtherProcess>& processes, const std::atomic<bool>& is_over,
+                          nanoseconds longest);
 
 // One T, zeroed, that a process shares with those it forks.
 class SharedMemory {

@@ -133,13 +133,7 @@ Finding retires_under_way(Trial& trial, const Allocation& allocation, int number
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   // All of them fall asleep wherever they are, mostly amid a delivery, and wake once the mailbox was retired
   // and listed: or, where they are waited for as they should be, after a while.
-  for (const auto& writer : writers) writer.stop();
-  OtherProcess waker([&] {
-    const auto at_last = Deadline::in(std::chrono::milliseconds(300));
-    while (!round->is_listed && !at_last.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    for (const auto& writer : writers) writer.send(SIGCONT);
-    return EXIT_SUCCESS;
-  });
+  auto waker = put_to_sleep(writers, round->is_listed, std::chrono::milliseconds(300));
   std::size_t when_retired = 0;
   {
     const auto instance = PIGEON_EXPECT_OK(trial.open(), "opened an instance");

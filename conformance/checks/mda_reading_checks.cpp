@@ -93,19 +93,6 @@ Finding look(Trial& trial, const Allocation& allocation, std::set<std::string>& 
   return Finding::passed();
 }
 
-// All writers, wherever they are. What this returns wakes them once they were seen so; or after a while,
-// since whoever reads may have to wait for what one of them has locked.
-OtherProcess put_to_sleep(const std::vector<OtherProcess>& writers, Delivering& all) {
-  all.are_seen = false;
-  for (const auto& writer : writers) writer.stop();
-  return OtherProcess([&] {
-    const auto at_last = Deadline::in(std::chrono::milliseconds(100));
-    while (!all.are_seen && !at_last.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    for (const auto& writer : writers) writer.send(SIGCONT);
-    return EXIT_SUCCESS;
-  });
-}
-
 Finding shows_whole_messages(Trial& trial) {
   Allocation allocation;
   {
@@ -124,7 +111,8 @@ Finding shows_whole_messages(Trial& trial) {
   const auto deadline = Deadline::in(std::chrono::seconds(60));
   std::set<std::string> seen;
   while (all->ended < kWriters && !deadline.passed()) {
-    auto waker = put_to_sleep(writers, *all);
+    all->are_seen = false;
+    auto waker = put_to_sleep(writers, all->are_seen, std::chrono::milliseconds(100));
     auto finding = look(trial, allocation, seen);
     all->are_seen = true;
     if (finding.status != Finding::Status::passed) return finding;
