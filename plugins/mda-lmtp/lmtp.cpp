@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdint>
 #include <utility>
 
 namespace mda_lmtp {
@@ -21,6 +22,8 @@ using pigeon::Result;
 
 // What servers take in one transaction at least (RFC 5321, section 4.5.3.1.8).
 constexpr std::size_t kMostRecipients = 100;
+// Deadlines that are nearer to each other are as good as one.
+constexpr std::uint64_t kSameTime = 1'000'000'000;  // nanoseconds
 // Deliveries that are remembered as done. An instance lives as long as its process.
 constexpr std::size_t kMostRemembered = 4096;
 
@@ -59,11 +62,6 @@ bool is_return_path(std::string_view field) {
 
 Deadline time_to_connect(std::chrono::nanoseconds time, Deadline deadline) {
   return Deadline::in(std::min(time, deadline.left()));
-}
-
-// The time was too short, and nothing was stored.
-bool is_late(const Result<pigeon::Stored>& outcome) {
-  return !outcome && outcome.failure().status == PIGEON_TIMEOUT && !outcome.failure().may_have_happened;
 }
 
 bool same_bytes(std::string_view a, std::string_view b) {
@@ -158,9 +156,12 @@ Result<Lmtp::Item> Lmtp::prepare(const Delivery& delivery) const {
   return item;
 }
 
-// One transaction has one sender and one message, and no recipient twice: that would be one copy.
+// One transaction has one sender and one message, and no recipient twice: that would be one copy. It ends at
+// one time: where that is much before another one's, whose message was stored in time would be in doubt.
+// REQUIRES: the item's deadline is not before that of the first.
 bool Lmtp::goes_with(const std::vector<Item>& items, const Item& item) const {
   const auto& first = items.front();
+  if (item.delivery->deadline().value() - first.delivery->deadline().value() >= kSameTime) return false;
   if (items.size() == kMostRecipients || first.sender != item.sender) return false;
   if (!same_bytes(first.delivery->message().body(), item.delivery->message().body())) return false;
   if (fields_of(*first.delivery) != fields_of(*item.delivery)) return false;
@@ -170,6 +171,10 @@ bool Lmtp::goes_with(const std::vector<Item>& items, const Item& item) const {
 
 void Lmtp::deliver(std::span<Delivery> deliveries) {
   in_doubt_.clear();
+  // Who has little time is not kept waiting by those who have more.
+  std::stable_sort(deliveries.begin(), deliveries.end(), [](const Delivery& one, const Delivery& other) {
+    return one.deadline().value() < other.deadline().value();
+  });
   deliver_each_id_once(deliveries);
 }
 
@@ -217,23 +222,14 @@ void Lmtp::hand_over(std::vector<Item> items) {
                           .message = first.message(),
                           .mailboxes = {},
                           .deadline = first.deadline()};
-  for (const auto& each : items) {
-    transaction.mailboxes.push_back({.address = each.address});
-    if (each.delivery->deadline().value() < transaction.deadline.value())
-      transaction.deadline = each.delivery->deadline();
-  }
+  for (const auto& each : items) transaction.mailboxes.push_back({.address = each.address});
   const auto done = run(transaction);
-  const bool is_over = transaction.deadline.passed();
-  std::vector<Item> with_time_left;
   std::vector<Item> without_folder;
   for (std::size_t at = 0; at < items.size(); ++at) {
     auto& item = items[at];
     auto& mailbox = transaction.mailboxes[at];
     if (!done) mailbox.outcome = Result<pigeon::Stored>(done.failure());
-    if (is_over && !item.delivery->deadline().passed() && (!done || is_late(*mailbox.outcome))) {
-      // It was another one's time that ended.
-      with_time_left.push_back(item);
-    } else if (done && mailbox.is_refused && !item.fallback.empty()) {
+    if (done && mailbox.is_refused && !item.fallback.empty()) {
       // No folder is a reason to refuse mail.
       item.address = std::exchange(item.fallback, "");
       item.no_such_folder = true;
@@ -242,7 +238,6 @@ void Lmtp::hand_over(std::vector<Item> items) {
       answer(item, *std::move(mailbox.outcome));
     }
   }
-  if (!with_time_left.empty()) hand_over(std::move(with_time_left));
   for (const auto& each : without_folder) hand_over({each});
 }
 

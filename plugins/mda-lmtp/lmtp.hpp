@@ -62,6 +62,7 @@ class Lmtp {
   [[nodiscard]] std::vector<std::string_view> fields_of(const pigeon::Delivery& delivery) const;
   [[nodiscard]] bool goes_with(const std::vector<Item>& items, const Item& item) const;
   void deliver_each_id_once(std::span<pigeon::Delivery> deliveries);
+  // REQUIRES: the first one's deadline is the first.
   void hand_over(std::vector<Item> items);
   void answer(const Item& item, pigeon::Result<pigeon::Stored> outcome);
   pigeon::Done run(Transaction& transaction);

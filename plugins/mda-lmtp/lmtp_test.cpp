@@ -329,6 +329,44 @@ TEST_CASE("a delivery that has little time left takes none from those that have 
   }
 }
 
+TEST_CASE("who has more time is not in doubt because the time of another one is up") {
+  for (const bool is_first : {true, false}) {
+    CAPTURE(is_first);
+    Fixture f;
+    const ScriptedServer server(f.directory / "one",
+                                [](const std::string& command) -> std::optional<std::string> {
+                                  if (command.rfind(". ", 0) == 0)
+                                    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+                                  return ScriptedServer::usual(command);
+                                });
+    const auto mda = f.open();
+    FakeDelivery hasty(user("alice"), "q1", "x\n");
+    hasty.end_at(Deadline::in(std::chrono::milliseconds(200)));
+    const FakeDelivery patient(user("bob"), "q2", "x\n");
+    if (is_first) deliver(*mda, {&hasty, &patient});
+    if (!is_first) deliver(*mda, {&patient, &hasty});
+    CHECK(is_temporary(hasty));
+    CHECK(hasty.failure().may_have_happened);
+    CHECK(patient.status() == PIGEON_OK);
+    REQUIRE(server.taken().size() == 2);
+    CHECK(server.taken()[0].recipients == std::vector<std::string>{"RCPT TO:<alice@d.example>"});
+    CHECK(server.taken()[1].recipients == std::vector<std::string>{"RCPT TO:<bob@d.example>"});
+  }
+}
+
+TEST_CASE("deadlines that are near to each other do not part the recipients of a message") {
+  Fixture f;
+  const ScriptedServer server(f.directory / "one");
+  const auto mda = f.open();
+  FakeDelivery one(user("alice"), "q1", "x\n");
+  const FakeDelivery two(user("bob"), "q2", "x\n");
+  one.end_at(two.delivery().deadline().later(std::chrono::milliseconds(500)));
+  deliver(*mda, {&one, &two});
+  CHECK(one.status() == PIGEON_OK);
+  CHECK(two.status() == PIGEON_OK);
+  CHECK(server.taken().size() == 1);
+}
+
 TEST_CASE("checking greets every server") {
   Fixture f;
   f.settings.set("server", pigeon::Values{"unix:" + (f.directory / "zero"), "unix:" + (f.directory / "one")});
