@@ -66,10 +66,9 @@ std::optional<Meaning> meaning_of(const Reply& reply, Step step) {
     if (!usual) return std::nullopt;
     dsn = *usual;
   }
-  // RFC 6531, section 3.5: before there is a message, it is the address that the server cannot take as we
-  // wrote it.
-  if ((step == Step::mail || step == Step::recipient) && dsn.subject == 6 && dsn.detail == 7)
-    return std::nullopt;
+  // RFC 6531, section 3.5: an address is not ASCII. Wherever it is said, it is about an address as we wrote
+  // it, and about SMTPUTF8 as we did or did not ask for it; for the header of a message there is 5.6.9.
+  if (dsn.subject == 6 && dsn.detail == 7) return std::nullopt;
   const auto* const found = std::find_if(kMeanings.begin(), kMeanings.end(), [&](const Meaning& each) {
     return each.subject == dsn.subject && (each.detail == kAny || each.detail == dsn.detail);
   });

@@ -80,6 +80,7 @@ class Answers(unittest.TestCase):
                            ("LHLO", b"550 5.1.1 no\r\n"), ("MAIL", b"530 5.7.0 log in\r\n"),
                            ("MAIL", b"550 5.7.1 sender refused\r\n"), ("MAIL", b"553 5.1.8 bad sender\r\n"),
                            ("MAIL", b"550 5.6.7 not ASCII\r\n"), ("RCPT", b"553 5.6.7 not ASCII\r\n"),
+                           ("DATA", b"554 5.6.7 not ASCII\r\n"), (".", b"554 5.6.7 not ASCII\r\n"),
                            ("RCPT", b"503 5.5.1 order\r\n"), ("RCPT", b"501 5.1.3 syntax\r\n"),
                            ("RCPT", b"550 5.3.5 misconfigured\r\n"), ("DATA", b"554 no\r\n"),
                            (".", b"451 4.3.0 later\r\n"), (".", b"500 what?\r\n"), ("RCPT", b"450 4.2.1 busy\r\n")):
