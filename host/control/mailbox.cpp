@@ -92,9 +92,9 @@ Done confirm(const std::string& what, bool yes) {
       .with_remedy("answer yes if you mean it");
 }
 
-std::string end_of_move(const std::string& address) {
-  return "`" + mailbox_command("move", address) + " MDA --resume` or `" + mailbox_command("adopt", address) +
-         "`";
+std::string end_of_move(const std::string& address, const std::string& mda) {
+  return "go on with `" + mailbox_command("move", address) + " " + mda + " --resume`, or go back with `" +
+         mailbox_command("adopt", address) + "`";
 }
 
 std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit) {

@@ -50,8 +50,8 @@ Done mark_ready(Session& session, const Mailbox& mailbox);
 // Deletes mail only after somebody has said yes: `yes`, or who sits at the terminal.
 Done confirm(const std::string& what, bool yes);
 
-// The commands that end a move which was interrupted.
-std::string end_of_move(const std::string& address);
+// "go on with ..., or go back with ...": the commands that end a move which was interrupted.
+std::string end_of_move(const std::string& address, const std::string& mda = "MDA");
 
 // "3 of 5 messages", or "3 messages" where there is no limit.
 std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit);

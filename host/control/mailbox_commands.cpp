@@ -132,7 +132,7 @@ Done mailbox_list(Session& session, const std::string& address, bool messages) {
     if (!listed) out.bad(printable(other.path.text()), listed.failure());
   }
   if (!mailbox.moving.empty())
-    out.line("It is being moved; if nobody is at that, end it with " + end_of_move(address) + ".");
+    out.line("It is being moved; if nobody is at that, " + end_of_move(address) + ".");
   return {};
 }
 
@@ -180,7 +180,7 @@ namespace {
 
 Failure is_being_moved(const std::string& address) {
   return failure(PIGEON_CONFLICT, "purge the mailbox of " + printable(address) + ": it is being moved")
-      .with_remedy("end that with " + end_of_move(address));
+      .with_remedy("if nobody is at it, " + end_of_move(address));
 }
 
 // A move may have begun while somebody thought about it. So what stands in the tree is looked at after the

@@ -46,10 +46,8 @@ Failure Move::overtaken() const {
 }
 
 Failure Move::with_way_out(Failure failure) const {
-  failure.remedy += (failure.remedy.empty() ? "" : "; then ") + std::string("go on with `") +
-                    mailbox_command("move", address_) + " " + fresh_.name() +
-                    " --resume`, or go back with `" + mailbox_command("adopt", address_) +
-                    "`: until then mail for this user waits";
+  failure.remedy += (failure.remedy.empty() ? "" : "; then ") + end_of_move(address_, fresh_.name()) +
+                    ": until then mail for this user waits";
   return failure;
 }
 
@@ -57,9 +55,7 @@ Done Move::claim(bool resume) {
   if (!old_.moving.empty() && !resume) {
     return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address_) +
                                         ": it is being moved, or a move was interrupted")
-        .with_remedy("if nobody is at it, go on with `" + mailbox_command("move", address_) + " " +
-                     fresh_.name() + " --resume`, or go back with `" + mailbox_command("adopt", address_) +
-                     "`");
+        .with_remedy("if nobody is at it, " + end_of_move(address_, fresh_.name()));
   }
   const auto seen =
       old_.moving.empty() ? Precondition::absent(kMoving) : Precondition::equal(kMoving, old_.moving);

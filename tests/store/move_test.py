@@ -236,7 +236,7 @@ class Move(unittest.TestCase):
         self.assertIn(f"`pigeonctl mailbox adopt {ALICE}`", told["remedy"])
         rows = self.site.ctl_json("mailbox", "list", ALICE)
         self.assertEqual([r.get("state") for r in rows], [None, "being moved into"])
-        self.assertIn("if nobody is at that, end it with `pigeonctl mailbox move", self.ctl("list", ALICE).stdout)
+        self.assertIn("if nobody is at that, go on with `pigeonctl mailbox move", self.ctl("list", ALICE).stdout)
         for command in (["move", ALICE, TWIN], ["purge", "--yes", ALICE]):
             refused = self.ctl(*command, check=False)
             self.assertEqual(refused.returncode, 1)
