@@ -11,11 +11,12 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
+
+from ports import free_port
 
 SERVER = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 INSTALL = shutil.which("mariadb-install-db")
@@ -66,12 +67,6 @@ def _made():
         if done.returncode != 0:
             raise AssertionError(f"mariadb-install-db: {done.returncode}\n{done.stdout}{done.stderr}")
     return _template / "data"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class MariaDB:

@@ -12,13 +12,13 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.parse
 
 from pigeon_site import AS_ROOT, USER
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNPACKED = ROOT / ".deps" / "slapd"
@@ -38,12 +38,6 @@ def environment():
     libraries = [str(HERE / "usr/lib/x86_64-linux-gnu"), str(HERE / "usr/lib/ldap")]
     found = [str(p.parent) for p in HERE.glob("usr/lib/*/libltdl.so.7")] if HERE != pathlib.Path("/") else []
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(found or libraries), "LDAPNOINIT": "1"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def identity():

@@ -10,22 +10,16 @@ import pathlib
 import re
 import shlex
 import smtplib
-import socket
 import time
 
 from namespace import Namespace
 from pigeon_site import DELIVER, USER
+from ports import free_port
 from view import View
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "mta"
 PROGRAM = "/usr/bin/pigeon-deliver"  # where the documentation has it
 PATIENCE = 20  # seconds, for what takes a fraction of one
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def wait_until(condition, what, patience=PATIENCE):

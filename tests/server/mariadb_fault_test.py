@@ -11,6 +11,7 @@ import unittest
 
 import mariadb
 from pigeon_site import AS_ROOT, Site
+from ports import free_port
 from proxy import Proxy
 
 DEADLINE = 8
@@ -225,7 +226,7 @@ class Faults(unittest.TestCase):
     def test_fail_over(self):
         """of several servers, the first that answers is asked: one refuses, one is silent, one is down in the middle"""
         with Proxy(server.port, silent=True) as silent, Proxy(server.port, cut_after=400) as broken:
-            hosts = [f"127.0.0.1:{mariadb.free_port()}", "/nowhere/mysqld.sock", f"127.0.0.1:{silent.port}",
+            hosts = [f"127.0.0.1:{free_port()}", "/nowhere/mysqld.sock", f"127.0.0.1:{silent.port}",
                      f"127.0.0.1:{broken.port}", f"127.0.0.1:{server.port}"]
             self.configure(*hosts, connectTimeout="1s")
             begin = time.monotonic()

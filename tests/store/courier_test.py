@@ -3,10 +3,7 @@
 
 import contextlib
 import imaplib
-import os
 import pathlib
-import random
-import re
 import socket
 import subprocess
 import time
@@ -16,12 +13,11 @@ import mariadb
 import pigeon_site
 import tree_mariadb
 import tree_slapd
-from corpus import OWN
-from pigeon_site import AS_ROOT, MESSAGE, PLUGINS, USER, Site
+from imap_scene import IMAP, SECRET, add_format, deliver_some, fetched, replaced, with_crlf
+from pigeon_site import AS_ROOT, PLUGINS, USER, Site
+from ports import free_port
 from view import View
 
-IMAP = pathlib.Path(__file__).resolve().parents[2] / "docs" / "imap"
-SECRET = "a secret of alice's"
 # What `openssl passwd -6` makes of it.
 CRYPTED = "$6$pigeon$5l3eLDCiMuny4ykQBK4iddA73WAC0SxfLu/Yl7FcbyJBOVltN/1E8JWwtHSngoCur6yukJTeq7ZhzzKhMT73h."
 USERS = ("alice@example.com", "carol@example.com", "dave@example.com", "o'neil@example.com")
@@ -47,20 +43,10 @@ exec /usr/sbin/couriertcpd -address="$ADDRESS" -maxprocs="$MAXDAEMONS" -maxperip
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def with_crlf(text):
-    return re.sub(rb"\r?\n", b"\r\n", text)
-
-
 class Server:
     """REQUIRES: use as a context manager. Courier with a file of docs/imap: only what names this machine is replaced in it."""
 
-    def __init__(self, site, file, replaced):
+    def __init__(self, site, file, changes):
         self.file = file
         self.view = View("courier", users={"courier": 64990})
         self.root = site.root / "courier"
@@ -69,21 +55,15 @@ class Server:
         self.port = free_port()
         self.log_file = self.root / "log"
         shipped = self.view.trees[0] / "etc" / "courier"
-        changes = {
+        own = {
             "authdaemonrc": {'="authpam"': f'="{file.removesuffix("rc")}"', "daemons=5": "daemons=1"},
             "imapd": {"ADDRESS=0": "ADDRESS=127.0.0.1", "PORT=143": f"PORT={self.port}"},
             "imapd-ssl": {},
         }
-        for name, changed in changes.items():
-            (self.etc / name).write_text(self.replace((shipped / name).read_text(), changed))
-        (self.etc / file).write_text(self.replace((IMAP / file).read_text(), {"/var/mail/pigeon": str(site.base), **replaced}))
+        for name, changed in own.items():
+            (self.etc / name).write_text(replaced((shipped / name).read_text(), changed))
+        (self.etc / file).write_text(replaced((IMAP / file).read_text(), {"/var/mail/pigeon": str(site.base), **changes}))
         self.process = None
-
-    def replace(self, text, replaced):
-        for old, new in replaced.items():
-            assert old in text, f"{old} is not in the file that is shown"
-            text = text.replace(old, new)
-        return text
 
     def __enter__(self):
         # Killing its first process ends all of them.
@@ -128,11 +108,7 @@ class Server:
 
     def by_imap(self, folder="INBOX", user="alice@example.com"):
         with self.imap(user) as client:
-            status, found = client.select(f'"{folder}"', readonly=True)
-            assert status == "OK", found
-            if found == [b"0"]:
-                return []
-            return [part[1] for part in client.fetch("1:*", "(BODY.PEEK[])")[1] if isinstance(part, tuple)]
+            return fetched(client, folder)
 
 
 @unittest.skipUnless(AS_ROOT, "Courier gives up root's rights")
@@ -143,18 +119,13 @@ class Reading(unittest.TestCase):
             site.ctl("user", "add", address)
         return site
 
-    def check(self, site, file, replaced):
+    def check(self, site, file, changes):
         """REQUIRES: USERS have passwords."""
         site.configure({"mailStore": {"detailFolder": True}})
-        site.ctl("tree", "set", "/example.com/mailStore", "--class", "mda-maildir", "createFolders=TRUE")
-        texts = [f.read_bytes() for f in random.Random(os.environ.get("PIGEON_SEED", "1")).sample(sorted(OWN.glob("*.eml")), 12)]
-        texts = [t for t in texts if t.endswith(b"\n") and b"\0" not in t and b"\r" not in t] + [MESSAGE]
-        for text in texts:
-            self.assertEqual(site.deliver(message=text).exit, 0)
-        self.assertEqual(site.deliver(message=MESSAGE, extra=["-m", "Work/Reports"]).exit, 0)
+        deliver_some(site)
         self.assertEqual(site.deliver("alice+lists@example.com").exit, 0)
         self.assertEqual(site.deliver("o'neil@example.com").exit, 0)
-        with Server(site, file, replaced) as server:
+        with Server(site, file, changes) as server:
             try:
                 self.assertEqual(len(server.by_imap(user="o'neil@example.com")), 1)
                 site.ctl("tree", "set", "/example.com/mailUsers/o'neil", "moving=elsewhere")
@@ -219,11 +190,7 @@ class Reading(unittest.TestCase):
             return [sorted(server.by_imap(folder, "carol@example.com")) for folder in ("INBOX", "INBOX.Later")]
 
         before = held()
-        other = site.root / "other"
-        other.mkdir(mode=0o700)
-        os.chown(other, USER.pw_uid, USER.pw_gid)
-        site.configure({"mda-sqlite": {"base": str(other)}})
-        site.ctl("init")
+        add_format(site, "mda-sqlite")
         for mda in ("mda-sqlite", "mda-maildir"):
             site.ctl("mailbox", "move", "carol@example.com", mda, "--purge")
         self.assertEqual(held(), before)

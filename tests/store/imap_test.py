@@ -3,10 +3,7 @@
 
 import imaplib
 import os
-import pathlib
 import poplib
-import random
-import re
 import signal
 import socket
 import subprocess
@@ -17,28 +14,16 @@ import mariadb
 import pigeon_site
 import tree_mariadb
 import tree_slapd
-from corpus import OWN
+from imap_scene import IMAP, SECRET, add_format, deliver_some, fetched, replaced, with_crlf
 from pigeon_site import AS_ROOT, MESSAGE, PLUGINS, USER, Site
+from ports import free_port
 from view import View
-
-IMAP = pathlib.Path(__file__).resolve().parents[2] / "docs" / "imap"
-SECRET = "a secret of alice's"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def with_crlf(text):
-    return re.sub(rb"\r?\n", b"\r\n", text)
 
 
 class Server:
     """Dovecot with the files of docs/imap, in which only what names this machine is replaced."""
 
-    def __init__(self, site, file, replaced):
+    def __init__(self, site, file, changes):
         self.site = site
         self.view = View("dovecot", users={"vmail": USER.pw_uid})
         self.root = site.root / "dovecot"
@@ -47,7 +32,7 @@ class Server:
         self.homes.mkdir(mode=0o700)
         os.chown(self.homes, USER.pw_uid, USER.pw_gid)
         self.ports = {"imap": free_port(), "pop3": free_port()}
-        text = self.replace((IMAP / "dovecot.conf").read_text(), {
+        text = replaced((IMAP / "dovecot.conf").read_text(), {
             "/etc/dovecot": str(self.root), "/var/lib/dovecot-mail": str(self.homes),
             "pigeon-sqlite.conf.ext": file, "first_valid_uid = 100": "first_valid_uid = 1"})
         if "ldap" in file:
@@ -60,18 +45,12 @@ class Server:
             f"{text}\nbase_dir = {self.root}/run\nlog_path = {self.root}/log\nssl = no\ndisable_plaintext_auth = no\n"
             f"first_valid_gid = 1\ndefault_internal_user = vmail\ndefault_login_user = vmail\ndefault_internal_group = vmail\n"
             f"stats_writer_socket_path =\nservice anvil {{\n  chroot =\n}}\nservice stats {{\n  chroot =\n}}\n{listeners}")
-        query = self.replace((IMAP / file).read_text(), {**replaced, "/var/mail/pigeon": str(site.base)})
+        query = replaced((IMAP / file).read_text(), {**changes, "/var/mail/pigeon": str(site.base)})
         (self.root / file).write_text(query)
         (self.root / "users").write_text(f"alice@example.com:{{PLAIN}}{SECRET}\ncarol@example.com:{{PLAIN}}{SECRET}\n")
         for name in (file, "users"):
             os.chown(self.root / name, USER.pw_uid, USER.pw_gid)
         self.process = None
-
-    def replace(self, text, replaced):
-        for old, new in replaced.items():
-            assert old in text, f"{old} is not in the file that the documents show"
-            text = text.replace(old, new)
-        return text
 
     def __enter__(self):
         command = self.view.command(["/usr/sbin/dovecot", "-F", "-c", self.root / "dovecot.conf"])
@@ -111,11 +90,7 @@ class Server:
     def by_imap(self, folder="INBOX", user="alice@example.com"):
         client = self.imap(user)
         try:
-            status, found = client.select(f'"{folder}"', readonly=True)
-            assert status == "OK", found
-            if found == [b"0"]:
-                return []
-            return [part[1] for part in client.fetch("1:*", "(BODY.PEEK[])")[1] if isinstance(part, tuple)]
+            return fetched(client, folder)
         finally:
             client.logout()
 
@@ -132,15 +107,10 @@ class Server:
 
 @unittest.skipUnless(AS_ROOT, "Dovecot gives up root's rights")
 class Reading(unittest.TestCase):
-    def check(self, site, file, replaced):
-        site.ctl("tree", "set", "/example.com/mailStore", "--class", "mda-maildir", "createFolders=TRUE")
+    def check(self, site, file, changes):
+        deliver_some(site)
         site.ctl("user", "add", "carol@example.com")
-        texts = [f.read_bytes() for f in random.Random(os.environ.get("PIGEON_SEED", "1")).sample(sorted(OWN.glob("*.eml")), 12)]
-        texts = [t for t in texts if t.endswith(b"\n") and b"\0" not in t and b"\r" not in t] + [MESSAGE]
-        for text in texts:
-            self.assertEqual(site.deliver(message=text).exit, 0)
-        self.assertEqual(site.deliver(message=MESSAGE, extra=["-m", "Work/Reports"]).exit, 0)
-        with Server(site, file, replaced) as server:
+        with Server(site, file, changes) as server:
             stored = sorted(with_crlf(text) for text in site.messages())
             try:
                 self.assertEqual(sorted(server.by_imap()), stored)
@@ -175,18 +145,14 @@ class Reading(unittest.TestCase):
         site.ctl("tree", "unset", "/example.com/mailUsers/carol", "moving")
 
     def of_sqlite(self, site):
-        return {"/var/lib/pigeon/tree.db": str(site.state / "tree.db"), "/var/mail/pigeon-mbox": str(site.root / "mboxes")}
+        return {"/var/lib/pigeon/tree.db": str(site.state / "tree.db"), "/var/mail/pigeon-mbox": str(site.root / "mda-mbox")}
 
     def site_with_mbox(self):
         """The first half of the file asks for one table, the second for another: `init` makes both."""
         if pigeon_site.TREE or not (PLUGINS / "mda-mbox.so").is_file():
             self.skipTest("this is about the embedded tree, and mda-mbox")
         site = self.enterContext(Site())
-        path = site.root / "mboxes"
-        path.mkdir(mode=0o700)
-        os.chown(path, USER.pw_uid, USER.pw_gid)
-        site.configure({"mda-mbox": {"base": str(path)}})
-        site.ctl("init")
+        add_format(site, "mda-mbox")
         return site
 
     def test_sqlite(self):
