@@ -308,9 +308,9 @@ Done Copying::verify(const Copied& copied) const {
                         " does not tell lines that begin with \"From \" and \">From \" apart.");
     return {};
   }
-  return temporary("compare the two mailboxes: " + std::to_string(copied.messages) + " messages with " +
-                   std::to_string(copied.bytes) + " bytes were copied, and " +
-                   std::to_string(entries.size()) + " with " + std::to_string(bytes) + " are there");
+  return temporary("compare the two mailboxes: copied " + counted(copied.messages, "message", "messages") +
+                   " with " + counted(copied.bytes, "byte", "bytes") + ", and found " +
+                   std::to_string(entries.size()) + " with " + std::to_string(bytes));
 }
 
 }  // namespace pigeon::control

@@ -19,8 +19,8 @@ Done has_room(const Mailbox& mailbox, const std::string& address) {
   const auto is_full = [](std::uint64_t used, std::uint64_t limit) { return limit != 0 && used >= limit; };
   const bool has_no_bytes = is_full(usage.bytes, usage.bytes_limit);
   if (!has_no_bytes && !is_full(usage.messages, usage.messages_limit)) return {};
-  const auto full = has_no_bytes ? amount(usage.bytes, usage.bytes_limit, "bytes")
-                                 : amount(usage.messages, usage.messages_limit, "messages");
+  const auto full = has_no_bytes ? amount(usage.bytes, usage.bytes_limit, "byte", "bytes")
+                                 : amount(usage.messages, usage.messages_limit, "message", "messages");
   return failure(PIGEON_NO_SPACE, "store in the mailbox of " + printable(address) +
                                       ": it is noted as full, " + full + "; " + storage.name() +
                                       " lets mail wait then, or refuses it if it is so configured")

@@ -97,8 +97,8 @@ std::string end_of_move(const std::string& address, const std::string& mda) {
          mailbox_command("adopt", address) + "`";
 }
 
-std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit) {
-  return std::to_string(used) + (limit == 0 ? "" : " of " + std::to_string(limit)) + " " + unit;
+std::string amount(std::uint64_t used, std::uint64_t limit, std::string_view one, std::string_view many) {
+  return limit == 0 ? counted(used, one, many) : std::to_string(used) + " of " + counted(limit, one, many);
 }
 
 std::string mailbox_command(const std::string& what, const std::string& address) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace pigeon::control {
 
@@ -53,8 +54,8 @@ Done confirm(const std::string& what, bool yes);
 // "go on with ..., or go back with ...": the commands that end a move which was interrupted.
 std::string end_of_move(const std::string& address, const std::string& mda = "MDA");
 
-// "3 of 5 messages", or "3 messages" where there is no limit.
-std::string amount(std::uint64_t used, std::uint64_t limit, const std::string& unit);
+// "1 of 5 messages", or "1 message" where there is no limit.
+std::string amount(std::uint64_t used, std::uint64_t limit, std::string_view one, std::string_view many);
 
 // "pigeonctl mailbox WHAT ADDRESS", to be pasted.
 std::string mailbox_command(const std::string& what, const std::string& address);

@@ -54,8 +54,8 @@ Done list(const Output& out, const Storage& storage, bool messages, const boost:
   }));
   if (messages) return {};
   for (const auto& [folder, sums] : folders) {
-    out.line(printable(folder) + "  " + std::to_string(sums.first) + " messages  " +
-             std::to_string(sums.second) + " bytes");
+    out.line(printable(folder) + "  " + counted(sums.first, "message", "messages") + "  " +
+             counted(sums.second, "byte", "bytes"));
     auto value = boost::json::object{{"folder", folder}, {"messages", sums.first}, {"bytes", sums.second}};
     for (const auto& each : mailbox) value[each.key()] = each.value();
     out.value(value);
@@ -226,8 +226,8 @@ Done mailbox_quota(Session& session, const std::string& address, bool recount) {
   const auto mailbox = PIGEON_TRY(standing_mailbox_of(session, address));
   const auto preferences = PIGEON_TRY(mailbox.preferences(mailbox.storage.mda()));
   const auto usage = PIGEON_TRY(mailbox.storage.usage(preferences, recount));
-  session.out().line(amount(usage.bytes, usage.bytes_limit, "bytes"));
-  session.out().line(amount(usage.messages, usage.messages_limit, "messages"));
+  session.out().line(amount(usage.bytes, usage.bytes_limit, "byte", "bytes"));
+  session.out().line(amount(usage.messages, usage.messages_limit, "message", "messages"));
   session.out().value(boost::json::object{{"bytes", usage.bytes},
                                           {"bytesLimit", usage.bytes_limit},
                                           {"messages", usage.messages},

@@ -31,9 +31,11 @@ class Mailbox(unittest.TestCase):
 
     def test_list(self):
         """what a mailbox holds is shown by folder, or message by message"""
-        for _ in range(2):
-            self.site.deliver()
+        self.site.deliver()
         size = self.site.files()[0].stat().st_size
+        self.assertEqual(self.site.ctl("mailbox", "list", "alice@example.com").stdout, f"INBOX  1 message  {size} bytes\n")
+        self.assertEqual(self.site.ctl("mailbox", "quota", "alice@example.com").stdout, f"{size} bytes\n1 message\n")
+        self.site.deliver()
         self.assertEqual(self.site.ctl("mailbox", "list", "alice@example.com").stdout, f"INBOX  2 messages  {2 * size} bytes\n")
         rows = self.site.ctl_json("mailbox", "list", "--messages", "alice@example.com")
         self.assertEqual([(r["folder"], r["bytes"]) for r in rows], [("INBOX", size)] * 2)

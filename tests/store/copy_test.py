@@ -195,7 +195,7 @@ class Copy(unittest.TestCase):
         self.fill(2)
         file = self.site.maildir() / "maildirsize"
         file.write_text(f"{1 << 20}S\n7 1\n")
-        self.assertEqual(self.ctl("quota", ALICE).stdout, f"7 of {1 << 20} bytes\n1 messages\n")
+        self.assertEqual(self.ctl("quota", ALICE).stdout, f"7 of {1 << 20} bytes\n1 message\n")
         counted = f"{size // 2 * 3} of {1 << 20} bytes\n3 messages\n"
         self.assertEqual(self.ctl("quota", "--recount", ALICE).stdout, counted)
         self.assertEqual(self.ctl("quota", ALICE).stdout, counted)
