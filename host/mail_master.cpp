@@ -56,7 +56,7 @@ class Chain {
     auto slice = PIGEON_TRY(services_.tree.fetch({path, 1, false, attempt_.deadline}));
     if (!slice) {
       return failure(PIGEON_UNKNOWN_RECIPIENT, path.text() + ": there is no such domain")
-          .with_remedy("pigeonctl domain add " + shell_word(attempt_.address.domain) +
+          .with_remedy("pigeonctl domain add " + shell_operand(attempt_.address.domain) +
                        ", if it should be there");
     }
     if (!same_name(slice->object.objectclass, tree::kDomain)) {
@@ -133,7 +133,7 @@ class Chain {
     }
     return failure(PIGEON_UNKNOWN_RECIPIENT, attempt_.address.text() + ": there is no such user")
         .with_remedy("pigeonctl user add " +
-                     shell_word(attempt_.address.user + "@" + attempt_.address.domain) +
+                     shell_operand(attempt_.address.user + "@" + attempt_.address.domain) +
                      ", if it should be there");
   }
 
@@ -187,7 +187,7 @@ class Chain {
         .with_remedy(
             "name a module that stores in \"modules\" of the configuration, and give the domain or the user "
             "an object of that class; see pigeonctl explain " +
-            shell_word(attempt_.address.text()));
+            shell_operand(attempt_.address.text()));
   }
 
   Result<std::uint32_t> flags_of(const std::string& module) {

@@ -46,8 +46,8 @@ Done check_no_others(Session& session, const TreePath& principal, const std::str
   return failure(PIGEON_CONFLICT, "remove " + printable(principal.text()) +
                                       ": mail was moved out of a mailbox of it in " + others.front().mda +
                                       ", and that is still there")
-      .with_remedy("delete it with `pigeonctl mailbox purge --retired " + shell_word(address) + "`, or add " +
-                   leave + " to leave it where it is");
+      .with_remedy("delete it with `" + mailbox_command("purge --retired", address) + "`, or add " + leave +
+                   " to leave it where it is");
 }
 
 Failure has_mailbox(Session& session, const TreePath& user, const std::string& address,

@@ -111,8 +111,7 @@ Done mailbox_export(Session& session, const std::string& address, const std::str
   print(session.out(), "exported to " + printable(base), copied,
         {{"directory", base}, {"mda", target.name()}, {"id", target.allocation().id}});
   session.out().line("Where " + target.name() + " has this directory as its base, `" +
-                     mailbox_command("adopt", address) + " --id " + target.allocation().id +
-                     "` takes it over.");
+                     mailbox_command("adopt --id " + target.allocation().id, address) + "` takes it over.");
   return {};
 }
 

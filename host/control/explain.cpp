@@ -25,8 +25,8 @@ Done has_room(const Mailbox& mailbox, const std::string& address) {
                                       ": it is noted as full, " + full + "; " + storage.name() +
                                       " lets mail wait then, or refuses it if it is so configured")
       .with_reason({4, 2, 2}, "mailbox full")
-      .with_remedy("see how full it is with `" + mailbox_command("quota", address) +
-                   " --recount`, and raise the quota, or let the user delete");
+      .with_remedy("see how full it is with `" + mailbox_command("quota --recount", address) +
+                   "`, and raise the quota, or let the user delete");
 }
 
 // A delivery finds out when it stores; the chain, run dry, does not get so far.

@@ -38,7 +38,7 @@ Result<Mailbox> mailbox_of(Session& session, const std::string& address) {
   auto dry = PIGEON_TRY(run_dry(session, request, {}));
   if (!dry.attempt.allocation || !dry.attempt.allocated_for) {
     return failure(PIGEON_NOT_THERE, "find the mailbox of " + printable(address) + ": " + dry.verdict.detail)
-        .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_word(address)
+        .with_remedy(dry.verdict.remedy.empty() ? "see pigeonctl explain " + shell_operand(address)
                                                 : dry.verdict.remedy);
   }
   return mailbox_of(session, std::move(dry));
@@ -93,7 +93,7 @@ Done confirm(const std::string& what, bool yes) {
 }
 
 std::string end_of_move(const std::string& address, const std::string& mda) {
-  return "go on with `" + mailbox_command("move", address) + " " + mda + " --resume`, or go back with `" +
+  return "go on with `" + mailbox_command("move --resume", address) + " " + mda + "`, or go back with `" +
          mailbox_command("adopt", address) + "`";
 }
 
@@ -102,7 +102,7 @@ std::string amount(std::uint64_t used, std::uint64_t limit, std::string_view one
 }
 
 std::string mailbox_command(const std::string& what, const std::string& address) {
-  return "pigeonctl mailbox " + what + " " + shell_word(address);
+  return "pigeonctl mailbox " + what + " " + shell_operand(address);
 }
 
 }  // namespace pigeon::control

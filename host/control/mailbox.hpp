@@ -57,7 +57,7 @@ std::string end_of_move(const std::string& address, const std::string& mda = "MD
 // "1 of 5 messages", or "1 message" where there is no limit.
 std::string amount(std::uint64_t used, std::uint64_t limit, std::string_view one, std::string_view many);
 
-// "pigeonctl mailbox WHAT ADDRESS", to be pasted.
+// "pigeonctl mailbox WHAT ADDRESS", to be pasted. Options belong to WHAT.
 std::string mailbox_command(const std::string& what, const std::string& address);
 
 }  // namespace pigeon::control

@@ -36,7 +36,7 @@ Done check_possible(Session& session, const std::string& address, const Mailbox&
     if (!same_name(other.mda, name) || !other.is_whole) continue;
     return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address) + " into " + name +
                                         ": it was moved out of one there, and that is still kept")
-        .with_remedy("delete that with `" + mailbox_command("purge", address) + " --retired`");
+        .with_remedy("delete that with `" + mailbox_command("purge --retired", address) + "`");
   }
   return {};
 }
@@ -100,7 +100,7 @@ Done mailbox_move(Session& session, const std::string& address, const MoveOption
                                 {"old", old.allocation().id}});
   if (options.purge) return purge_old(session, PIGEON_TRY(standing_mailbox_of(session, address)));
   out.line("The old mailbox, in " + old.storage.name() + ", is kept; delete it with `" +
-           mailbox_command("purge", address) + " --retired`.");
+           mailbox_command("purge --retired", address) + "`.");
   return {};
 }
 

@@ -54,6 +54,8 @@ TEST_CASE("a word of a shell command stays one word, whatever is in it") {
   CHECK(pigeon::shell_word("") == "''");
   CHECK(pigeon::shell_word("a b;$(c)") == "'a b;$(c)'");
   CHECK(pigeon::shell_word("it's") == "'it'\\''s'");
+  CHECK(pigeon::shell_operand("it's") == "'it'\\''s'");
+  CHECK(pigeon::shell_operand("-d@example.com") == "-- -d@example.com");
 }
 
 TEST_CASE("splitting gives every part, also the empty ones") {

@@ -48,8 +48,8 @@ Done check_retired(const Directory& own, const Allocation& allocation) {
   if (!PIGEON_TRY(own.has(retired_mark(allocation)))) return {};
   return pigeon::misconfigured("use mailbox " + own.shown() +
                                ": it is retired, for its mail is being moved elsewhere or was moved")
-      .with_remedy("if the move was interrupted, go on with `" + command("move", allocation) +
-                   " MDA --resume`, or take the mailbox back with `" + command("adopt", allocation) + "`");
+      .with_remedy("if the move was interrupted, go on with `" + command("move --resume", allocation) +
+                   " MDA`, or take the mailbox back with `" + command("adopt", allocation) + "`");
 }
 
 Done remove_directory(const Directory& parent, const std::string& name) {

@@ -9,7 +9,7 @@ using pigeon::Allocation;
 using pigeon::Failure;
 
 std::string command(const std::string& what, const Allocation& allocation) {
-  return "pigeonctl mailbox " + what + " " + pigeon::shell_word(allocation.principal.address());
+  return "pigeonctl mailbox " + what + " " + pigeon::shell_operand(allocation.principal.address());
 }
 
 Failure gone(const std::string& shown, const std::string& find_it, const Allocation& allocation) {

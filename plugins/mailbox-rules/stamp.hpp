@@ -11,7 +11,7 @@
 
 namespace mailbox_rules {
 
-// "pigeonctl mailbox WHAT ADDRESS", to be pasted.
+// "pigeonctl mailbox WHAT ADDRESS", to be pasted. Options belong to WHAT.
 std::string command(const std::string& what, const pigeon::Allocation& allocation);
 
 // find_it: what to do that it may be found again.

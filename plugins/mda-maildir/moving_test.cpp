@@ -73,7 +73,7 @@ TEST_CASE("a retired mailbox takes nothing, is still read, and can be adopted ba
   const FakeDelivery second(f.alice, "q2", "two\n");
   f.deliver(second);
   CHECK(PIGEON_STATUS_RANGE(second.status()) == PIGEON_TEMPORARY);
-  CHECK(second.failure().remedy.find("pigeonctl mailbox move alice@d MDA --resume") != std::string::npos);
+  CHECK(second.failure().remedy.find("pigeonctl mailbox move --resume alice@d MDA") != std::string::npos);
   CHECK(second.failure().remedy.find("pigeonctl mailbox adopt alice@d") != std::string::npos);
   CHECK_FALSE(f.mda->ensure(f.alice, soon()));
   REQUIRE(f.list(f.alice).size() == 1);

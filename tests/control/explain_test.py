@@ -141,7 +141,7 @@ class Explain(unittest.TestCase):
                 self.assertEqual(self.site.deliver().exit, 75)
                 self.assertIn("it is noted as full, ", told["detail"])
                 self.assertIn(said, told["detail"])
-                self.assertIn("`pigeonctl mailbox quota alice@example.com --recount`", told["remedy"])
+                self.assertIn("`pigeonctl mailbox quota --recount alice@example.com`", told["remedy"])
                 self.assertIn("would be deferred: 4.2.2 mailbox full", self.site.ctl("explain", "alice@example.com").stdout)
                 self.site.ctl("tree", "unset", "/example.com/mailStore", limit.split("=")[0])
         self.assertEqual((self.explain()[0]["exit"], self.site.deliver().exit), (0, 0))

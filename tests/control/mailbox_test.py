@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Mailboxes by hand: list, adopt, purge. Each remedy that a log record names is a command that works."""
 
+import json
 import os
 import pty
+import re
+import shlex
 import subprocess
 import unittest
 
@@ -53,6 +56,30 @@ class Mailbox(unittest.TestCase):
             self.assertIn("/example.com: it has no catch-all", done.stdout + done.stderr)
             self.assertIn("pigeonctl tree set /example.com acceptUnknown=TRUE", done.stdout + done.stderr)
         self.assertIn("there is no such domain", self.site.ctl("mailbox", "list", "@example.net", check=False).stderr)
+
+    def test_hyphen(self):
+        """a user whose name begins with a hyphen is no option: the commands that remedies name work as they stand"""
+        address = "-x@example.com"
+
+        def paste(remedy, command):
+            shown = re.search(rf"pigeonctl {command}[^`,;]*", remedy)
+            self.assertIsNotNone(shown, remedy)
+            done = self.site.ctl(*shlex.split(shown[0])[1:], check=False)
+            self.assertEqual(done.returncode, 0, (shown[0], done.stderr))
+
+        def refused(*command):
+            return json.loads(self.site.ctl("--json", *command, "--", address, check=False).stderr)["remedy"]
+
+        paste(self.site.ctl_json("explain", "--", address)[0]["remedy"], "user add")
+        self.make_maildir("example.com/-x")
+        paste(self.site.deliver(address).record["remedy"], "mailbox adopt")
+        self.assertEqual(self.site.deliver(address).exit, 0)
+        self.assertEqual(self.site.ctl_json("mailbox", "list", "--", address)[0]["messages"], 2)
+        self.site.ctl("tree", "set", "/example.com/mailUsers/-x", "moving=elsewhere")
+        remedy = refused("mailbox", "purge", "--yes")
+        self.assertIn(f"`pigeonctl mailbox move --resume -- {address} MDA`", remedy)
+        paste(remedy, "mailbox adopt")
+        self.assertIn(f"`pigeonctl mailbox purge -- {address}`", refused("user", "remove"))
 
     def test_no_domain(self):
         """who leaves out the domain is told how to write the address"""

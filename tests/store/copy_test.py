@@ -147,7 +147,7 @@ class Copy(unittest.TestCase):
         into = self.site.directory("exported")
         done = self.ctl("export", ALICE, str(into))
         self.assertIn(f"3 messages exported to {into}", done.stdout)
-        self.assertIn(f"`pigeonctl mailbox adopt {ALICE} --id {self.site.allocation()['id']}` takes it over", done.stdout)
+        self.assertIn(f"`pigeonctl mailbox adopt --id {self.site.allocation()['id']} {ALICE}` takes it over", done.stdout)
         held = self.site.held()
         self.fill(3)
         self.assertIn("1 message exported", self.ctl("export", ALICE, str(into)).stdout)

@@ -68,7 +68,7 @@ class Move(unittest.TestCase):
         for command in (["user", "remove", ALICE], ["mailbox", "move", ALICE, MAILDIR]):
             done = self.site.ctl(*command, check=False)
             self.assertEqual((done.returncode, len(self.site.held())), (1, 3), command)
-        self.assertIn(f"pigeonctl mailbox purge {ALICE} --retired", done.stderr)
+        self.assertIn(f"pigeonctl mailbox purge --retired {ALICE}", done.stderr)
         self.ctl("purge", "--yes", ALICE)
         done = self.site.ctl("user", "remove", ALICE, check=False)
         self.assertIn(f"`pigeonctl mailbox purge --retired {ALICE}`", done.stderr)
@@ -229,7 +229,7 @@ class Move(unittest.TestCase):
         done = self.site.deliver(message=message(3), queue_id="Q3")
         self.assertEqual(done.exit, 75)
         self.assertIn("it is retired", done.record["detail"])
-        self.assertIn(f"`pigeonctl mailbox move {ALICE} MDA --resume`", done.record["remedy"])
+        self.assertIn(f"`pigeonctl mailbox move --resume {ALICE} MDA`", done.record["remedy"])
         told = self.site.explain(ALICE)
         self.assertEqual((told["outcome"], told["exit"]), ("deferred", 75))
         self.assertIn("it is being moved, or a move was interrupted", told["detail"])

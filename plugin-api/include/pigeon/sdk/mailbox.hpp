@@ -183,7 +183,7 @@ class Mailboxes {
   static Failure unstamped(const Directory& home, const Allocation& allocation) {
     return misconfigured("use mailbox " + home.shown() + ": it does not bear our stamp")
         .with_remedy("if it is this user's, take it over with `pigeonctl mailbox adopt " +
-                     shell_word(allocation.principal.address()) + "`");
+                     shell_operand(allocation.principal.address()) + "`");
   }
   static Done stamp(const Directory& home, const Allocation& allocation) {
     PIGEON_TRY(home.publish(kStamp, allocation.id + "\n"));

@@ -136,6 +136,12 @@ inline std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
+// The same for what a command is about, which is no option even if it begins with a hyphen. Options stand
+// before it.
+inline std::string shell_operand(std::string_view text) {
+  return (text.substr(0, 1) == "-" ? "-- " : "") + shell_word(text);
+}
+
 inline std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
