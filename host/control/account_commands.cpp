@@ -68,7 +68,7 @@ Failure has_mailbox(Session& session, const TreePath& user, const std::string& a
 
 // A domain comes with an object for each module that may run, so that it works at once.
 Done domain_add(Session& session, const std::string& domain_text, bool bare) {
-  const auto path = TreePath().child(PIGEON_TRY(domain_argument(session, domain_text)));
+  const auto path = TreePath().child(PIGEON_TRY(new_domain_argument(session, domain_text)));
   std::vector<Update> updates = {creation_of(path, tree::kDomain)};
   if (!bare) {
     for (const auto& name : session.configuration().modules) {

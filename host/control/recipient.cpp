@@ -10,6 +10,9 @@
 #include <pigeon/sdk/text.hpp>
 #include <pigeon/sdk/tree_words.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace pigeon::control {
 namespace {
 
@@ -25,6 +28,34 @@ Result<host::Address> address_of(Session& session, const std::string& recipient)
   return address;
 }
 
+Failure no_domain(const std::string& text) {
+  return misconfigured("take '" + printable(text) + "' as a domain: it is none")
+      .with_remedy(
+          "write it as it stands in an address, such as example.com: letters, digits and hyphens between "
+          "dots");
+}
+
+bool consists_of(std::string_view text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
+  });
+}
+
+// RFC 1035, section 2.3.4; host names have no underscore, but there are domains that do.
+bool has_labels(std::string_view name) {
+  constexpr std::size_t kLongest = 63;
+  const auto labels = split(name, '.');
+  return std::all_of(labels.begin(), labels.end(), [](std::string_view label) {
+    return !label.empty() && label.size() <= kLongest && consists_of(label, "-_");
+  });
+}
+
+// "[192.0.2.1]", "[ipv6:2001:db8::1]" (RFC 5321, section 4.1.3).
+bool is_literal(std::string_view name) {
+  return name.size() > 2 && name.front() == '[' && name.back() == ']' &&
+         consists_of(name.substr(1, name.size() - 2), "-.:");
+}
+
 // Nobody is missing where the user was one that nobody can be.
 void name_catch_all(const host::Attempt& attempt, host::Verdict& verdict) {
   const auto& domain = attempt.domain.object.path;
@@ -35,11 +66,16 @@ void name_catch_all(const host::Attempt& attempt, host::Verdict& verdict) {
 
 }  // namespace
 
+// Behind an "@", an address would pass for its domain.
 Result<std::string> domain_argument(Session& session, const std::string& domain) {
   auto address = host::parse_recipient("x@" + domain, session.configuration().address);
-  if (address) return address->domain;
-  return misconfigured("take '" + printable(domain) + "' as a domain: it is none")
-      .with_remedy("write it as it stands in an address, such as example.com");
+  if (address && domain.find('@') == std::string::npos) return address->domain;
+  return no_domain(domain);
+}
+
+Result<std::string> new_domain_argument(Session& session, const std::string& domain) {
+  auto name = PIGEON_TRY(domain_argument(session, domain));
+  return is_literal(name) || has_labels(name) ? Result<std::string>(std::move(name)) : no_domain(domain);
 }
 
 Result<UserPlace> user_argument(Session& session, const std::string& address_text) {

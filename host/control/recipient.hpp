@@ -14,8 +14,10 @@
 
 namespace pigeon::control {
 
-// The name of a domain, normalised.
+// The name of a domain, normalised. The tree may hold one that mail cannot be for; only what is added is to
+// be as it stands in an address.
 Result<std::string> domain_argument(Session& session, const std::string& domain);
+Result<std::string> new_domain_argument(Session& session, const std::string& domain);
 
 // "user@domain": the object of the user, below the object of the domain's module that finds users.
 struct UserPlace {

@@ -100,6 +100,9 @@ class Errors(unittest.TestCase):
         (["tree", "import", "/nonexistent"], "open /nonexistent: No such file", "standard input"),
         (["domain", "add", "example.com"], "add /example.com: it is there already", "pigeonctl tree list -r /example.com"),
         (["domain", "add", "a\nb"], "as a domain: it is none", "example.com"),
+        *((["domain", "add", name], f"take '{name}' as a domain: it is none", "letters, digits and hyphens")
+          for name in ("bad domain", "a@b.example", "a..example", ".example", "it's.example", "a/b", "[ ]", "x" * 64)),
+        (["domain", "remove", "a@example.com"], "take 'a@example.com' as a domain: it is none", "letters"),
         (["domain", "remove", "example.com"], "remove /example.com: it has users, such as /example.com/mailUsers/alice", "-r"),
         (["domain", "remove", "nope.example"], "read /nope.example: there is no such object", "pigeonctl tree list /"),
         (["user", "add", "alice"], "take 'alice' as an address", "user@domain"),

@@ -101,6 +101,19 @@ class Accounts(Case):
         self.assertEqual({r["path"] for r in self.site.ctl_json("domain", "list")}, {"/example.com", "/xn--bcher-kva.example"})
         self.assertEqual(len(self.site.messages("u", "b.example")), 1)  # mail stays where it is
 
+    def test_odd_domains(self):
+        """what stands in an address can be a domain; another name that the tree holds all the same can be seen and removed"""
+        odd = ("_dmarc.example", "[192.0.2.1]", "[ipv6:2001:db8::1]", "localhost", "a-b.c-d.example", "1.example")
+        for name in odd:
+            self.site.ctl("domain", "add", name)
+        for name in ("bad domain", "it's.example"):
+            self.site.ctl("tree", "add", f"/{name}", "mailDomain")
+        names = set(self.site.ctl("domain", "list").stdout.splitlines())
+        self.assertEqual(names, {"example.com", "bad domain", "it's.example", *odd})
+        for name in ("bad domain", "it's.example", *odd):
+            self.site.ctl("domain", "remove", name)
+        self.assertEqual(self.site.ctl("domain", "list").stdout, "example.com\n")
+
     def test_users(self):
         """users are added, listed, shown and removed"""
         for name in ("zoe", "Bob", "info+news", "a b", "jürgen"):

@@ -28,7 +28,10 @@ def tree(database):
 class Statements(unittest.TestCase):
     def setUp(self):
         self.addCleanup(server.sql, "DROP DATABASE said")
-        self.site = self.enterContext(Site(tree("said"), domain="it's.example", user="o'brien"))
+        self.site = self.enterContext(Site(tree("said"), domain=None))
+        for below, objectclass in (("", "mailDomain"), ("/mailUsers", "mailUsers"), ("/mailStore", "mailStore")):
+            self.site.ctl("tree", "add", f"/it's.example{below}", objectclass)
+        self.site.ctl("user", "add", "o'brien@it's.example")
 
     def said(self, action):
         """What the account has sent meanwhile: (command, text) in its order, without what begins and ends it."""
@@ -70,7 +73,7 @@ class Statements(unittest.TestCase):
         """what comes from outside is a parameter: no statement that is sent as a text holds any of it"""
         def action():
             self.site.ctl("user", "add", "x'; DROP TABLE tree; --@it's.example")
-            self.site.ctl("domain", "add", "another's.example")
+            self.site.ctl("tree", "add", "/another's.example", "mailDomain")
             self.site.deliver("o'brien@it's.example")
             self.site.ctl("tree", "export", "/")
 
