@@ -10,6 +10,27 @@ namespace {
 
 constexpr std::size_t kLarge = 1U << 20U;
 
+// Of the lines in the text, how many end with LF alone. last: the octet before it. So many octets at a time
+// that a compiler compares them together.
+std::uint64_t count_bare_ends(std::string_view text, char last) {
+  constexpr std::size_t kTogether = 64;
+  const auto is_bare_end = [](char before, char c) -> unsigned char {
+    return static_cast<unsigned char>(c == '\n') & static_cast<unsigned char>(before != '\r');
+  };
+  if (text.empty()) return 0;
+  std::uint64_t count = is_bare_end(last, text.front());
+  std::size_t at = 1;
+  for (; text.size() - at >= kTogether; at += kTogether) {
+    const char* some = text.data() + at;
+    unsigned char ends = 0;
+    for (std::size_t i = 0; i < kTogether; ++i)
+      ends = static_cast<unsigned char>(ends + is_bare_end(some[i - 1], some[i]));
+    count += ends;
+  }
+  for (; at < text.size(); ++at) count += is_bare_end(text[at - 1], text[at]);
+  return count;
+}
+
 }  // namespace
 
 Parts::Parts(const pigeon::Message& message, std::size_t largest)
@@ -39,6 +60,9 @@ std::optional<std::string_view> Parts::next() {
     if (at_ == current.size()) ++segment_, at_ = 0;
     return last_;
   }
+  std::size_t left = 0;
+  for (auto each = segment_; each < segments_.size(); ++each) left += segments_[each].size();
+  joined_.reserve(std::min(left - at_, largest_));
   while (segment_ < segments_.size() && joined_.size() < largest_) {
     const auto piece = segments_[segment_].substr(at_, largest_ - joined_.size());
     joined_ += piece;
@@ -49,15 +73,19 @@ std::optional<std::string_view> Parts::next() {
 }
 
 std::uint64_t wire_size(const pigeon::Message& message) {
-  std::uint64_t size = 0;
+  auto size = message.size();
   char last = '\0';
-  Parts parts(message, kLarge);
-  while (const auto part = parts.next()) {
-    size += part->size();
-    for (auto at = part->find('\n'); at != std::string_view::npos; at = part->find('\n', at + 1)) {
-      if ((at == 0 ? last : (*part)[at - 1]) != '\r') ++size;
-    }
-    if (!part->empty()) last = part->back();
+  const auto add = [&](std::string_view text) {
+    size += count_bare_ends(text, last);
+    if (!text.empty()) last = text.back();
+  };
+  for (const auto& each : message.prefix()) add(pigeon::view(each));
+  const bool forgets = message.is_mapped() && message.body().size() > kLarge;
+  for (auto rest = message.body(); !rest.empty();) {
+    const auto some = rest.substr(0, kLarge);
+    add(some);
+    if (forgets) pigeon::forget_pages(some);
+    rest.remove_prefix(some.size());
   }
   return size;
 }

@@ -60,4 +60,9 @@ TEST_CASE("the size on the wire counts a CR for every line that has none") {
   CHECK(sql_mailbox::wire_size(Lent({}, "a\r\nb\n").get()) == 6);
   CHECK(sql_mailbox::wire_size(Lent({"a\r"}, "\n\n").get()) == 5);
   CHECK(sql_mailbox::wire_size(Lent({}, "\r\r\n").get()) == 3);
+  for (std::size_t before = 0; before < 200; ++before) {
+    const std::string text(before, 'x');
+    CHECK(sql_mailbox::wire_size(Lent({text}, "\n\r\n" + text + "\n").get()) == 2 * before + 6);
+    CHECK(sql_mailbox::wire_size(Lent({}, text + std::string(300, '\n')).get()) == before + 600);
+  }
 }
