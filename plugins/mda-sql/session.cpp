@@ -31,7 +31,11 @@ Result<std::unique_ptr<Session>> Session::open_bare(const Account& account, cons
 Result<std::unique_ptr<Session>> Session::open(const Account& account, const Server& server,
                                                Deadline deadline) {
   std::unique_ptr<Session> session(new Session);
-  PIGEON_TRY(session->connect(account, server, {.tried = kTried, .database = account.database}, deadline));
+  // What is bound is octets, for columns of octets. So a server has no text to look through, nor to convert.
+  PIGEON_TRY(session->connect(
+      account, server,
+      {.tried = kTried, .database = account.database, .session = "character_set_client = 'binary'"},
+      deadline));
   PIGEON_TRY(session->examine());
   return session;
 }
