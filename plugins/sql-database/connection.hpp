@@ -65,7 +65,8 @@ class Statement {
 
 class Connection {
  public:
-  enum class For { reading, writing };
+  // series: writing, and the next that is begun is likely to be another such.
+  enum class For { reading, writing, series };
 
   Connection() = default;
   Connection(const Connection&) = delete;

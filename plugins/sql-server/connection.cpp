@@ -59,6 +59,11 @@ template <typename Call>
 auto Connection::attempt(Call&& call) -> Result<decltype(call())> {
   PIGEON_TRY(check_time());
   try {
+    // What stands by itself is done at once, and holds nothing.
+    if (begins_by_itself_ && !is_writing_) {
+      connection_->setAutoCommit(true);
+      begins_by_itself_ = false;
+    }
     return call();
   } catch (const std::bad_alloc&) {
     throw;
@@ -193,7 +198,12 @@ Result<std::int64_t> Connection::last_id() {
 Done Connection::begin(For purpose) {
   // Each statement that only reads is a state of its own.
   if (purpose == For::reading) return {};
-  PIGEON_TRY(execute("START TRANSACTION;\n"));
+  if (purpose == For::writing) {
+    PIGEON_TRY(execute("START TRANSACTION;\n"));
+  } else if (!begins_by_itself_) {
+    PIGEON_TRY(attempt([&] { return connection_->setAutoCommit(false), true; }));
+    begins_by_itself_ = true;
+  }
   is_writing_ = true;
   return {};
 }

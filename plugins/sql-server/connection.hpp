@@ -114,6 +114,9 @@ class Connection : public virtual sql_database::Connection {
   Deadline deadline_;
   std::chrono::seconds patience_{};
   bool is_writing_ = false;
+  // Whether the server begins a transaction with the first statement where there is none: so the next of a
+  // series takes none to begin. Until that one there is none, and nothing is held.
+  bool begins_by_itself_ = false;
   Course course_ = Course::none;
   std::unique_ptr<sql::Connection> connection_;
   // Statements go before their connection.

@@ -205,14 +205,14 @@ Done Database::begin(For purpose) {
   // want of memory, is left now.
   PIGEON_TRY(prepare("ROLLBACK"));
   if (sqlite3_get_autocommit(connection_.get()) == 0) roll_back();
-  if (purpose == For::writing && !is_durable_) {
+  if (purpose != For::reading && !is_durable_) {
     // With a log the same as FULL; without one, also the removal of the journal is flushed, which is the
     // commit.
     PIGEON_TRY(execute("PRAGMA synchronous = EXTRA"));
     is_durable_ = true;
   }
   // A writer asks for the lock at once: a reader that turns into a writer could only fail.
-  auto* begin = PIGEON_TRY(prepare(purpose == For::writing ? "BEGIN IMMEDIATE" : "BEGIN"));
+  auto* begin = PIGEON_TRY(prepare(purpose != For::reading ? "BEGIN IMMEDIATE" : "BEGIN"));
   PIGEON_TRY(begin->with().run());
   return {};
 }
