@@ -53,8 +53,9 @@ Done Batch::attempt(const std::vector<Item*>& items) {
     mailboxes[item->place.name].push_back(item);
   }
   is_alone_ = items.size() == 1;
+  is_one_mailbox_ = mailboxes.size() == 1;
   has_changed_ = false;
-  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::writing));
+  auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::series));
   for (const auto& [name, own] : mailboxes) PIGEON_TRY(deliver_to(own));
   if (!has_changed_) return {};
   auto committed = transaction.commit();
@@ -69,7 +70,7 @@ Done Batch::deliver_to(const std::vector<Item*>& items) {
   held.is_copied_to =
       std::any_of(items.begin(), items.end(), [](const auto* item) { return item->delivery->is_moved(); });
   const auto hold_it = [&] { return hold(*items.front(), held); };
-  if (is_alone_) {
+  if (is_one_mailbox_) {
     PIGEON_TRY(hold_it());
   } else if (const auto failed = PIGEON_TRY(apart("mailbox", hold_it))) {
     for (auto* item : items) item->outcome = *failed;
@@ -86,10 +87,12 @@ Done Batch::deliver_to(const std::vector<Item*>& items) {
 }
 
 Done Batch::hold(const Item& item, Held& held) {
-  const auto& allocation = item.delivery->allocation();
-  auto row = PIGEON_TRY(Mailboxes(connection_, dialect_).find(item.place, true));
-  if (!row) return gone(item.place, allocation);
-  held.row = *std::move(row);
+  const auto& delivery = *item.delivery;
+  const auto folder = folder_name(delivery.folder()).value_or("");
+  auto found = PIGEON_TRY(Mailboxes(connection_, dialect_).hold(item.place, folder));
+  if (!found) return gone(item.place, delivery.allocation());
+  held.row = std::move(found->row);
+  if (found->folder) held.folders[folder] = {.id = found->folder->folder, .uidnext = found->folder->uidnext};
   return {};
 }
 
@@ -130,23 +133,30 @@ Done Batch::store(Held& held, Item& item) {
     item.outcome = too_late(item);
     return {};
   }
-  if (PIGEON_TRY(was_delivered(held, item))) {
-    // That it can be seen does not mean that it is durable yet: a server may show it before. What is written
-    // after it, and is durable, says that it is, too.
-    ++held.repeats;
-    held.has_changed = true;
-    if (item.delivery->is_moved()) PIGEON_TRY(renew(held, item));
-    item.outcome = Stored{.where = item.place.shown,
-                          .already_there = !item.may_be_stored || item.delivery->id_is_unique()};
-    return {};
+  auto chosen = PIGEON_TRY(choose_folder(held, *item.delivery, false));
+  if (chosen.folder == nullptr || no_room(held, item)) {
+    // What was delivered is not refused now, and makes no folder.
+    if (PIGEON_TRY(was_delivered(held, item))) return repeat(held, item);
+    if (auto refused = PIGEON_TRY(check_quota(held, item))) {
+      item.outcome = *std::move(refused);
+      return {};
+    }
+    chosen = PIGEON_TRY(choose_folder(held, *item.delivery, true));
   }
-  if (auto refused = PIGEON_TRY(check_quota(held, item))) {
-    item.outcome = *std::move(refused);
-    return {};
-  }
-  const auto chosen = PIGEON_TRY(choose_folder(held, *item.delivery));
+  if (!PIGEON_TRY(enter(held, *chosen.folder, item))) return repeat(held, item);
   PIGEON_TRY(write(held, *chosen.folder, item));
   note(held, chosen, item);
+  return {};
+}
+
+// That it can be seen does not mean that it is durable yet: a server may show it before. What is written
+// after it, and is durable, says that it is, too.
+Done Batch::repeat(Held& held, Item& item) {
+  ++held.repeats;
+  held.has_changed = true;
+  if (item.delivery->is_moved()) PIGEON_TRY(renew(held, item));
+  item.outcome = Stored{.where = item.place.shown,
+                        .already_there = !item.may_be_stored || item.delivery->id_is_unique()};
   return {};
 }
 
@@ -177,14 +187,14 @@ Done Batch::renew(const Held& held, const Item& item) {
 }
 
 // No folder is a reason to refuse mail: what cannot go where it was wanted goes into the main folder.
-Result<Batch::Chosen> Batch::choose_folder(Held& held, const pigeon::Delivery& delivery) {
-  if (const auto wanted = folder_name(delivery.folder())) {
-    const bool makes =
+Result<Batch::Chosen> Batch::choose_folder(Held& held, const pigeon::Delivery& delivery, bool makes) {
+  if (auto wanted = folder_name(delivery.folder())) {
+    const bool would_make =
         wanted->empty() || delivery.is_moved() || delivery.preferences().is_true("createFolders");
-    if (auto* folder = PIGEON_TRY(find_folder(held, *wanted, makes)))
-      return Chosen{.folder = folder, .name = *wanted};
+    auto* folder = PIGEON_TRY(find_folder(held, *wanted, makes && would_make));
+    if (folder != nullptr || would_make) return Chosen{.folder = folder, .name = *std::move(wanted)};
   }
-  return Chosen{.folder = PIGEON_TRY(find_folder(held, "", true)), .name = {}, .is_another = true};
+  return Chosen{.folder = PIGEON_TRY(find_folder(held, "", makes)), .name = {}, .is_another = true};
 }
 
 Result<Batch::Folder*> Batch::find_folder(Held& held, const std::string& name, bool makes) {
@@ -219,15 +229,18 @@ Result<std::optional<Failure>> Batch::check_quota(Held& held, const Item& item) 
   return no_room(held, item);
 }
 
-Done Batch::write(const Held& held, const Folder& folder, const Item& item) {
+Result<bool> Batch::enter(Held& held, const Folder& folder, const Item& item) {
+  if (held.ledger == nullptr) held.ledger = PIGEON_TRY(connection_.prepare(enter_into_ledger(dialect_)));
+  held.ledger->with(held.row.mailbox, std::string_view(item.key), this_week(), folder.id, folder.uidnext);
+  return PIGEON_TRY(held.ledger->run()) == 1;
+}
+
+Done Batch::write(Held& held, const Folder& folder, const Item& item) {
   const auto& delivery = *item.delivery;
   const auto message = delivery.message();
-  auto* ledger = PIGEON_TRY(
-      connection_.prepare("INSERT INTO deliveries (mailbox, id, week, folder, uid) VALUES (?, ?, ?, ?, ?)"));
-  PIGEON_TRY(
-      ledger->with(held.row.mailbox, std::string_view(item.key), this_week(), folder.id, folder.uidnext)
-          .run());
-  auto* record = PIGEON_TRY(connection_.prepare(insert_into_messages(item.place, 1)));
+  if (held.records == nullptr)
+    held.records = PIGEON_TRY(connection_.prepare(insert_into_messages(item.place, 1)));
+  auto* record = held.records;
   const auto received = delivery.is_moved() ? delivery.received() : seconds_now();
   const auto id = delivery.id_is_unique() ? delivery.id() : std::string();
   auto bytes = static_cast<std::int64_t>(message.size());

@@ -3,8 +3,9 @@
 // Deliveries in one transaction, of one mailbox or of several in one database:
 //
 //   1. hold the row of each mailbox, in the order of their names, so that nobody waits for somebody who waits
-//   2. of each delivery: look for it in the ledger; note it there, and write its records. What it meets is
-//      undone back to a savepoint, and is its own trouble: if all at once did not go, they go one by one
+//   2. of each delivery: note it in the ledger, unless it is there already, and write its records. What it
+//      meets is undone back to a savepoint, and is its own trouble: if all at once did not go, they go one by
+//      one
 //   3. note the sums and the UID counters
 //   4. commit: message, ledger and sums are there together, or not at all
 //
@@ -64,6 +65,8 @@ class Batch {
   struct Held {
     Row row;
     std::map<std::string, Folder> folders;
+    Statement* ledger = nullptr;  // once it is prepared: writes one row
+    Statement* records = nullptr;
     std::int64_t repeats = 0;
     bool is_copied_to = false;  // by whoever brings what is old as well: nothing of it is forgotten
     bool has_changed = false;
@@ -82,10 +85,12 @@ class Batch {
   // What it meets is its own trouble.
   Done store_apart(Held& held, Item& item);
   Done store(Held& held, Item& item);
+  Done repeat(Held& held, Item& item);
   Result<bool> was_delivered(const Held& held, const Item& item);
   // What was stored before, and is brought again by whoever copies a mailbox, is known the next time.
   Done renew(const Held& held, const Item& item);
-  Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery);
+  // makes: the folder, if it is to be made; else there is none then.
+  Result<Chosen> choose_folder(Held& held, const pigeon::Delivery& delivery, bool makes);
   Result<Folder*> find_folder(Held& held, const std::string& name, bool makes);
   // Why there is no room for the message, if there is none: by what was noted; or by what is there, where
   // that was not counted lately.
@@ -93,13 +98,16 @@ class Batch {
   Result<std::optional<Failure>> check_quota(Held& held, const Item& item);
   // Notes that it is stored, and gives it its UID.
   static void note(Held& held, const Chosen& chosen, Item& item);
-  Done write(const Held& held, const Folder& folder, const Item& item);
+  // Notes in the ledger that it is stored. False: it says so already.
+  Result<bool> enter(Held& held, const Folder& folder, const Item& item);
+  Done write(Held& held, const Folder& folder, const Item& item);
   Done index(std::int64_t folder, std::int64_t uid, std::string_view begin);
   Done finish(Held& held);
 
   // Stores as many as go together by few statements. What that cannot be done for, because it is large, there
   // already, or fails, has no outcome afterwards.
   Done store_together(Held& held, const std::vector<Item*>& items);
+  static std::vector<Item*> different(const std::vector<Item*>& items);
   Result<std::vector<Item*>> new_ones(const Held& held, const std::vector<Item*>& items);
   Done write_together(Held& held, const std::vector<Item*>& items);
 
@@ -111,7 +119,8 @@ class Batch {
   Connection& connection_;
   const Dialect& dialect_;
   const Options& options_;
-  bool is_alone_ = false;  // one delivery: what undoes it is the end of the transaction
+  bool is_alone_ = false;        // one delivery: what undoes it is the end of the transaction
+  bool is_one_mailbox_ = false;  // of all: without it there is nothing
   bool has_changed_ = false;
 };
 

@@ -79,6 +79,7 @@ CREATE INDEX IF NOT EXISTS fields_by_value ON fields (field, value);
 )",
     .messages_table = sqlite_messages,
     .locking = "",
+    .unless_there = " ON CONFLICT DO NOTHING",
     .forget =
         "DELETE FROM deliveries WHERE (mailbox, id) IN "
         "(SELECT mailbox, id FROM deliveries WHERE mailbox = ? AND week < ? LIMIT 500)",
@@ -130,6 +131,7 @@ CREATE TABLE IF NOT EXISTS fields (
 )",
     .messages_table = mysql_messages,
     .locking = " FOR UPDATE",
+    .unless_there = " ON DUPLICATE KEY UPDATE week = week",
     .forget = "DELETE FROM deliveries WHERE mailbox = ? AND week < ? LIMIT 500",
     .shows_early = true,
 };

@@ -23,6 +23,9 @@ struct Dialect {
   std::string (*messages_table)(const std::string& name);
   // At the end of a SELECT: nobody else may change what it finds until the transaction ends.
   std::string_view locking;
+  // At the end of an INSERT of a row that has a primary key only: one that is there already stays as it is,
+  // and is not counted as changed. Whatever else is wrong is an error all the same.
+  std::string_view unless_there;
   // Forgets deliveries to a mailbox that were in a week before this one; not more than kMostForgotten.
   std::string_view forget;
   // Whether others may see what was committed before it is durable.

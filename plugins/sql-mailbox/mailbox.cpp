@@ -37,6 +37,24 @@ std::string repeated(const std::string& text, std::size_t times) {
   return pigeon::join(std::vector<std::string>(times, text), ", ");
 }
 
+// Of a row, as read_row takes them.
+constexpr const char* kColumns =
+    "SELECT m.mailbox, m.allocation, m.own_table, m.state, m.bytes, m.messages, m.counted, m.forgotten";
+constexpr int kColumnsOfRow = 8;
+
+Row read_row(const Statement& statement) {
+  Row row;
+  row.mailbox = statement.integer(0);
+  if (!statement.is_null(1)) row.allocation = statement.text(1);
+  if (!statement.is_null(2)) row.own_table = statement.text(2);
+  row.state = static_cast<State>(statement.integer(3));
+  row.bytes = statement.integer(4);
+  row.messages = statement.integer(5);
+  row.counted = statement.integer(6);
+  row.forgotten = statement.integer(7);
+  return row;
+}
+
 // Whose it is; the state is another question.
 Done check_stamp(const Row& row, const Place& place, const Allocation& allocation) {
   if (!row.allocation) return unstamped(place.shown, allocation);
@@ -65,6 +83,10 @@ std::string insert_into_ledger(std::size_t rows) {
          repeated("(?, ?, ?, ?, ?)", rows);
 }
 
+std::string enter_into_ledger(const Dialect& dialect) {
+  return insert_into_ledger(1) + std::string(dialect.unless_there);
+}
+
 std::string insert_into_messages(const Place& place, std::size_t rows) {
   return "INSERT INTO " + place.messages() +
          " (folder, uid, part, received, bytes, wire_bytes, marks, delivery, content) VALUES " +
@@ -86,22 +108,30 @@ Done Mailboxes::run(const std::string& sql, std::int64_t parameter) {
 }
 
 Result<std::optional<Row>> Mailboxes::find(const Place& place, bool locks) {
-  auto* statement = PIGEON_TRY(connection_.prepare(
-      "SELECT mailbox, allocation, own_table, state, bytes, messages, counted, forgotten FROM mailboxes "
-      "WHERE name = ?" +
-      std::string(locks ? dialect_.locking : "")));
+  auto* statement =
+      PIGEON_TRY(connection_.prepare(std::string(kColumns) + " FROM mailboxes m WHERE m.name = ?" +
+                                     std::string(locks ? dialect_.locking : "")));
   if (!PIGEON_TRY(statement->with(std::string_view(place.name)).step())) return std::nullopt;
-  Row row;
-  row.mailbox = statement->integer(0);
-  if (!statement->is_null(1)) row.allocation = statement->text(1);
-  if (!statement->is_null(2)) row.own_table = statement->text(2);
-  row.state = static_cast<State>(statement->integer(3));
-  row.bytes = statement->integer(4);
-  row.messages = statement->integer(5);
-  row.counted = statement->integer(6);
-  row.forgotten = statement->integer(7);
+  auto row = read_row(*statement);
   statement->reset();
   return row;
+}
+
+Result<std::optional<Mailboxes::Found>> Mailboxes::hold(const Place& place, const std::string& folder) {
+  auto* statement = PIGEON_TRY(
+      connection_.prepare(std::string(kColumns) +
+                          ", f.folder, f.uidnext FROM mailboxes m LEFT JOIN folders f ON f.mailbox = "
+                          "m.mailbox AND f.name = ? WHERE m.name = ?" +
+                          std::string(dialect_.locking)));
+  statement->with(std::string_view(folder), std::string_view(place.name));
+  if (!PIGEON_TRY(statement->step())) return std::nullopt;
+  Found found{.row = read_row(*statement), .folder = {}};
+  if (!statement->is_null(kColumnsOfRow)) {
+    found.folder = {.folder = statement->integer(kColumnsOfRow),
+                    .uidnext = statement->integer(kColumnsOfRow + 1)};
+  }
+  statement->reset();
+  return found;
 }
 
 Result<Row> Mailboxes::find_own(const Place& place, const Allocation& allocation, bool locks) {

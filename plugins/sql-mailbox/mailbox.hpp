@@ -54,6 +54,11 @@ struct Row {
   std::int64_t forgotten = 0;  // the last week in which old deliveries were forgotten
 };
 
+struct FolderRow {
+  std::int64_t folder = 0;
+  std::int64_t uidnext = 1;
+};
+
 class Mailboxes {
  public:
   Mailboxes(Connection& connection, const Dialect& dialect) : connection_(connection), dialect_(dialect) {}
@@ -69,6 +74,14 @@ class Mailboxes {
 
   // The row, whoever's it is; nothing if there is none. locks: until the transaction ends.
   Result<std::optional<Row>> find(const Place& place, bool locks);
+  // The same, held until the transaction ends, with the row of the mailbox's folder of this name, if it has
+  // one. By one statement, in which the mailbox comes first: nobody who holds it changes the folder
+  // meanwhile.
+  struct Found {
+    Row row;
+    std::optional<FolderRow> folder;
+  };
+  Result<std::optional<Found>> hold(const Place& place, const std::string& folder);
   // The row of this allocation and no other.
   Result<Row> find_own(const Place& place, const Allocation& allocation, bool locks);
   // Why mail cannot be delivered into it, if it cannot.
@@ -93,6 +106,8 @@ std::int64_t this_week();
 // Statements for so many rows: of a mailbox, id, week, folder, uid; and of a folder, uid, part, received,
 // bytes, wire_bytes, marks, delivery, content.
 std::string insert_into_ledger(std::size_t rows);
+// One row, if its mailbox and id are not there yet: else nothing is changed.
+std::string enter_into_ledger(const Dialect& dialect);
 std::string insert_into_messages(const Place& place, std::size_t rows);
 Failure gone(const Place& place, const Allocation& allocation);
 // There is nothing for an allocation without an id to name.

@@ -34,7 +34,9 @@ Done Batch::store_together(Held& held, const std::vector<Item*>& items) {
         Mailboxes::check_open(held.row, item->place, item->delivery->allocation()))
       small.push_back(item);
   }
-  auto left = PIGEON_TRY(new_ones(held, small));
+  // What is there already is looked for where there may be some: a row that is there tells so, too.
+  bool has_looked = held.is_copied_to;
+  auto left = has_looked ? PIGEON_TRY(new_ones(held, small)) : different(small);
   while (left.size() > 1) {
     std::size_t fits = 0;
     for (std::size_t octets = 0; fits < left.size(); ++fits) {
@@ -47,16 +49,32 @@ Done Batch::store_together(Held& held, const std::vector<Item*>& items) {
       continue;
     }
     const std::vector<Item*> group(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(*count));
-    left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(*count));
     Held planned = held;
-    if (PIGEON_TRY(apart("together", [&] { return write_together(planned, group); }))) {
-      // Each by itself will tell which of them it was.
+    const auto failed = PIGEON_TRY(apart("together", [&] { return write_together(planned, group); }));
+    if (failed) {
       for (auto* item : group) item->outcome.reset();
     } else {
       held = std::move(planned);
     }
+    if (failed && !std::exchange(has_looked, true)) {
+      auto fresh = PIGEON_TRY(new_ones(held, left));
+      const bool were_there = fresh.size() < left.size();
+      left = std::move(fresh);
+      if (were_there) continue;
+    }
+    // Of those that have failed, each by itself will tell which of them it was.
+    left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(*count));
   }
   return {};
+}
+
+std::vector<Item*> Batch::different(const std::vector<Item*>& items) {
+  std::set<std::string_view> seen;
+  std::vector<Item*> first;
+  for (auto* item : items) {
+    if (seen.insert(item->key).second) first.push_back(item);
+  }
+  return first;
 }
 
 // Without those that are there already, or twice among these.
@@ -100,7 +118,7 @@ Done Batch::write_together(Held& held, const std::vector<Item*>& items) {
     const auto& delivery = *item.delivery;
     // No room: by itself, which is told why, or counts anew what is there; these are not there yet.
     if (auto refused = no_room(held, item)) return *std::move(refused);
-    const auto chosen = PIGEON_TRY(choose_folder(held, delivery));
+    const auto chosen = PIGEON_TRY(choose_folder(held, delivery, true));
     Parts parts(delivery.message(), options_.largest_part);
     contents[index] = parts.next().value_or("");
     bind(*ledger, at_ledger, held.row.mailbox, std::string_view(item.key), this_week(), chosen.folder->id,
