@@ -96,6 +96,11 @@ class Connection {
   virtual Done begin(For purpose) = 0;
   // Durable. A failure may have happened all the same, and then says so.
   virtual Done commit() = 0;
+  // By a statement that ends with COMMIT, where the database takes such.
+  virtual Done commit_by(Statement& last) {
+    const auto done = last.run();
+    return done ? Done() : Done(done.failure());
+  }
   virtual void roll_back() noexcept = 0;
 };
 
@@ -116,14 +121,15 @@ class Transaction {
     if (connection_ != nullptr) connection_->roll_back();
   }
 
-  Done commit() {
-    auto committed = connection_->commit();
-    if (committed) connection_ = nullptr;
-    return committed;
-  }
+  Done commit() { return ended(connection_->commit()); }
+  Done commit_by(Statement& last) { return ended(connection_->commit_by(last)); }
 
  private:
   explicit Transaction(Connection& connection) : connection_(&connection) {}
+  Done ended(Done committed) {
+    if (committed) connection_ = nullptr;
+    return committed;
+  }
   Connection* connection_;
 };
 

@@ -55,6 +55,7 @@ Done Batch::attempt(const std::vector<Item*>& items) {
   is_alone_ = items.size() == 1;
   is_one_mailbox_ = mailboxes.size() == 1;
   has_changed_ = false;
+  if (is_alone_ && may_be_short(*items.front()) && PIGEON_TRY(store_shortly(*items.front()))) return {};
   auto transaction = PIGEON_TRY(Transaction::begin(connection_, Transaction::For::series));
   for (const auto& [name, own] : mailboxes) PIGEON_TRY(deliver_to(own));
   if (!has_changed_) return {};

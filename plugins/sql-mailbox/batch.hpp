@@ -9,6 +9,9 @@
 //   3. note the sums and the UID counters
 //   4. commit: message, ledger and sums are there together, or not at all
 //
+// One small message is stored by the same steps in fewer statements where a statement is a round trip: the
+// ledger, the sums and the commit are one, after the records. What that meets, the usual steps meet again.
+//
 // An id that may be another message's is noted with a token of this call. So whoever does not know what
 // became of a commit makes the attempt again, and finds what he has stored.
 #pragma once
@@ -71,6 +74,11 @@ class Batch {
     bool is_copied_to = false;  // by whoever brings what is old as well: nothing of it is forgotten
     bool has_changed = false;
   };
+
+  // One message, by few statements. False: it was not stored so, and nothing is changed; why not, the usual
+  // way will find out.
+  [[nodiscard]] bool may_be_short(const Item& item) const;
+  Result<bool> store_shortly(Item& item);
 
   Done deliver_to(const std::vector<Item*>& items);
   Done hold(const Item& item, Held& held);

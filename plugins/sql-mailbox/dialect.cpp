@@ -83,6 +83,7 @@ CREATE INDEX IF NOT EXISTS fields_by_value ON fields (field, value);
     .forget =
         "DELETE FROM deliveries WHERE (mailbox, id) IN "
         "(SELECT mailbox, id FROM deliveries WHERE mailbox = ? AND week < ? LIMIT 500)",
+    .has_blocks = false,
     .shows_early = false,
 };
 
@@ -133,6 +134,7 @@ CREATE TABLE IF NOT EXISTS fields (
     .locking = " FOR UPDATE",
     .unless_there = " ON DUPLICATE KEY UPDATE week = week",
     .forget = "DELETE FROM deliveries WHERE mailbox = ? AND week < ? LIMIT 500",
+    .has_blocks = true,
     .shows_early = true,
 };
 

@@ -28,6 +28,8 @@ struct Dialect {
   std::string_view unless_there;
   // Forgets deliveries to a mailbox that were in a week before this one; not more than kMostForgotten.
   std::string_view forget;
+  // Whether a statement can be a block of several, also with COMMIT at its end.
+  bool has_blocks;
   // Whether others may see what was committed before it is durable.
   bool shows_early;
 };

@@ -219,6 +219,24 @@ Done Connection::commit() {
   return committed;
 }
 
+// What fails before the COMMIT leaves the transaction open, or was rolled back. A server that says neither
+// has not told what happened.
+Done Connection::commit_by(sql_database::Statement& last) {
+  const auto done = last.run();
+  if (done) {
+    is_writing_ = false;
+    return {};
+  }
+  auto failure = done.failure();
+  const auto course = course_;
+  if (course != Course::again) {
+    const auto row = first_row("SELECT @@in_transaction");
+    failure.may_have_happened = !row || row->empty() || row->front() != "1";
+  }
+  course_ = course;
+  return failure;
+}
+
 void Connection::roll_back() noexcept {
   if (!std::exchange(is_writing_, false)) return;
   try {

@@ -101,6 +101,7 @@ class Connection : public virtual sql_database::Connection {
   Result<std::vector<std::string>> first_row(const std::string& sql);
   Done begin(For purpose) override;
   Done commit() override;
+  Done commit_by(sql_database::Statement& last) override;
   void roll_back() noexcept override;
 
  private:

@@ -6,7 +6,26 @@ import socket
 import threading
 import time
 
+PREPARE, EXECUTE = b"\0\x16", b"\0\x17"  # how commands begin that MariaDB is sent, after their length
 FAREWELL = 7  # bytes of what nobody answers: that LDAP's or MariaDB's client goes
+
+
+class _Statements:
+    """Those that MariaDB has prepared on a connection."""
+
+    def __init__(self):
+        self._texts = {}  # by the number that the server gave
+        self._last = None
+
+    def asked(self, data):
+        """The text of the statement that is run; nothing, if none is."""
+        self._last = data if data[3:5] == PREPARE else None
+        return self._texts.get(data[5:9], b"") if data[3:5] == EXECUTE else b""
+
+    def answered(self, data):
+        if self._last is not None and data[4:5] == b"\0":
+            self._texts[data[5:9]] = self._last
+        self._last = None
 
 
 class Proxy:
@@ -14,18 +33,21 @@ class Proxy:
 
     delay: seconds that each answer is late. cut_after: so many bytes of answers, then the connection ends. silent:
     nothing is passed on at all. cut_at: when the client has sent this text, it is passed on, and the connection ends
-    without the answer; only once. What was asked is done by the time the proxy has ended. late: so many seconds after
+    without the answer; only once. cut_at_run: the same, when the client runs a statement of MariaDB that it has prepared,
+    and that has this text. What was asked is done by the time the proxy has ended. late: so many seconds after
     the client has seen that end. hang_after: so many bytes of answers, then silence on a connection that stays. said:
     the bytes of answers in the last connection. turns: how often the client has spoken since the other end did; with a
     delay, so that what it says in one go is all here before anything is answered, that is the number of round trips.
     """
 
-    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0, hold_at=None):
+    def __init__(self, port, delay=0.0, cut_after=None, silent=False, cut_at=None, hang_after=None, late=0.0, hold_at=None,
+                 cut_at_run=None):
         self.target = port
         self.delay, self.cut_after, self.silent, self.cut_at = delay, cut_after, silent, cut_at
         self.hang_after = hang_after
         self.late = late
         self.hold_at = hold_at
+        self.cut_at_run = cut_at_run
         self.held, self.go_on = threading.Event(), threading.Event()
         self.said = 0
         self.cuts = 0
@@ -61,9 +83,9 @@ class Proxy:
             self._open.append(server)
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            answered = threading.Event()
-            for source, target, pass_on in ((client, server, self._asker(client, answered)),
-                                            (server, client, self._answerer(answered))):
+            answered, statements = threading.Event(), _Statements()
+            for source, target, pass_on in ((client, server, self._asker(client, answered, statements)),
+                                            (server, client, self._answerer(answered, statements))):
                 threading.Thread(target=self._pump, args=(source, target, pass_on), daemon=True).start()
 
     def _pump(self, source, target, pass_on):
@@ -76,7 +98,11 @@ class Proxy:
         _end(source)
         _end(target)
 
-    def _asker(self, client, answered):
+    def _asker(self, client, answered, statements):
+        def is_to_cut(data):
+            runs = statements.asked(data)
+            return any(text is not None and text in where for text, where in ((self.cut_at, data), (self.cut_at_run, runs)))
+
         def ask(server, data, _passed):
             if len(data) > FAREWELL:
                 self.turns += self._is_theirs
@@ -84,11 +110,11 @@ class Proxy:
             if self.hold_at is not None and self.hold_at in data:
                 self.held.set()
                 self.go_on.wait(60)
-            if self.cut_at is None or self.cut_at not in data:
+            if not is_to_cut(data):
                 server.sendall(data)
                 return True
             with self._cutting:
-                self.cut_at = None
+                self.cut_at = self.cut_at_run = None
                 self.cuts += 1
                 _end(client)
                 time.sleep(self.late)
@@ -99,9 +125,10 @@ class Proxy:
 
         return ask
 
-    def _answerer(self, answered):
+    def _answerer(self, answered, statements):
         def answer(client, data, passed):
             answered.set()
+            statements.answered(data)
             time.sleep(self.delay)
             if self.cut_after is not None and passed + len(data) > self.cut_after:
                 client.sendall(data[:max(self.cut_after - passed, 0)])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Mailboxes in MariaDB: whole deliveries, read by the mariadb client; and a server, or the way to it, that goes wrong."""
 
+import collections
 import concurrent.futures
 import contextlib
 import hashlib
@@ -21,8 +22,8 @@ MDA = "mda-sql"
 ALICE = "alice@example.com"
 TABLE = {"table-per-user": "mail_alice_40example_2ecom", "shared": "messages"}
 DEADLINE = 8
-# As it is sent: a packet of seven bytes, the first one, a query.
-COMMIT = b"\x07\0\0\0\x03COMMIT"
+# The statement that ends a delivery.
+COMMIT = b"COMMIT; END"
 # The first deliveries of each connection meet what a server answers to the victim of a deadlock.
 UNLUCKY = """DELIMITER //
 CREATE TRIGGER unlucky BEFORE INSERT ON deliveries FOR EACH ROW BEGIN
@@ -39,6 +40,12 @@ def setUpModule():
     server = unittest.enterModuleContext(mariadb.MariaDB("--max-allowed-packet=1M"))
     for host in ("localhost", "127.0.0.1"):
         server.sql(f"CREATE USER pigeon@{host} IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO pigeon@{host}")
+
+
+def statements():
+    """How many of each kind that a delivery is made of the server has run."""
+    kinds = ("begin", "commit", "rollback", "savepoint", "stmt_execute")
+    return collections.Counter({kind: int(server.sql(f"SHOW GLOBAL STATUS LIKE 'Com_{kind}'")[0][1]) for kind in kinds})
 
 
 class SqlSite(Site):
@@ -154,6 +161,19 @@ class Delivered(unittest.TestCase, Verdicts):
             found.update(bytes.fromhex(site.sql(f"SELECT hex(content) FROM {site.table} WHERE part = {part}")[0][0]))
         self.assertEqual(found.hexdigest(), digest)
 
+    def test_statements(self):
+        """a small message takes three statements, and a retry of it no more than is needed to say that it is there"""
+        for layout in TABLE:
+            with self.subTest(layout), SqlSite(layout) as site:
+                self.assert_delivered(site.deliver())
+                before = statements()
+                self.assert_delivered(site.deliver(queue_id="Q1"))
+                self.assertEqual(statements() - before, collections.Counter(stmt_execute=3, commit=1))
+                before = statements()
+                self.assert_delivered(site.deliver(queue_id="Q1"))
+                self.assertLess((statements() - before).total(), 10)
+                self.assertEqual(len(site.stored()), 2)
+
     def test_rights(self):
         """the rights of the manual page are enough, and to deliver into shared tables takes no more than the least"""
         for layout, rights in (("shared", LEAST), ("table-per-user", f"{LEAST}, CREATE, DROP")):
@@ -219,7 +239,7 @@ class Faults(unittest.TestCase, Verdicts):
         for queue_id in ("Q1", None):
             for late in (0.0, 0.5):
                 before = len(self.site.stored())
-                with self.subTest(queue_id=queue_id, late=late), Proxy(server.port, cut_at=COMMIT, late=late) as proxy:
+                with self.subTest(queue_id=queue_id, late=late), Proxy(server.port, cut_at_run=COMMIT, late=late) as proxy:
                     self.site.hosts(f"127.0.0.1:{proxy.port}")
                     self.assert_delivered(self.site.deliver(queue_id=queue_id and f"{queue_id}{late}"))
                     self.assertEqual(proxy.cuts, 1)
@@ -227,7 +247,7 @@ class Faults(unittest.TestCase, Verdicts):
 
     def test_commit_cut_for_good(self):
         """where nobody can be asked any more after the commit was cut, it may have happened, and the retry finds it"""
-        with Proxy(server.port, cut_at=COMMIT) as proxy:
+        with Proxy(server.port, cut_at_run=COMMIT) as proxy:
             self.site.hosts(f"127.0.0.1:{proxy.port}")
             stopper = threading.Thread(target=lambda: self.stop_when(lambda: proxy.cuts))
             stopper.start()
@@ -269,7 +289,7 @@ class Faults(unittest.TestCase, Verdicts):
     def test_deadlocks_and_a_cut(self):
         """deadlocks leave a delivery as many servers to go to as it had, when its connection is cut at last"""
         self.site.sql(UNLUCKY.format(4))
-        with Proxy(server.port, cut_at=COMMIT) as proxy:
+        with Proxy(server.port, cut_at_run=COMMIT) as proxy:
             self.site.hosts(f"127.0.0.1:{proxy.port}")
             self.assert_delivered(self.site.deliver())
             self.assertEqual(proxy.cuts, 1)
