@@ -201,7 +201,7 @@ Result<bool> Batch::was_there(Ledger& ledger, const Spool& spool, Item& item) co
   const bool is_unique = item.delivery->id_is_unique();
   if (is_unique && ledger.has(item.delivery->id())) return true;
   if (!ledger.has_found()) return false;
-  const auto& hash = item.message.hash();
+  const auto hash = item.message.hash();
   const auto claim = ledger.can_claim(hash, is_unique);
   if (claim == Ledger::Claim::none) return false;
   // It may be another message that was as this one is, and that somebody has read and removed.

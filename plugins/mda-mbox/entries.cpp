@@ -7,6 +7,7 @@
 
 #include <pigeon/sdk/text.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace mda_mbox {
@@ -17,12 +18,10 @@ using pigeon::Entry;
 using pigeon::Failure;
 using pigeon::Result;
 
-constexpr std::size_t kHashDigits = 16;
-
 struct Seen {
   std::uint32_t marks = 0;
   std::uint64_t bytes = 0;
-  std::string hash;
+  std::uint64_t hash = 0;
 };
 
 Result<Seen> look_at(Window& window, const Extent& extent, Quoting quoting, pigeon::Deadline deadline) {
@@ -34,7 +33,7 @@ Result<Seen> look_at(Window& window, const Extent& extent, Quoting quoting, pige
     return true;
   };
   seen.marks = PIGEON_TRY(give_original(window, extent, quoting, deadline, add));
-  seen.hash = hash.text();
+  seen.hash = hash.value();
   return seen;
 }
 
@@ -43,11 +42,11 @@ Result<std::optional<Extent>> find_named(Window& window, const std::string& name
                                          pigeon::Deadline deadline) {
   const auto dash = name.find('-');
   const auto offset = pigeon::number(name.substr(0, dash));
-  if (dash == std::string::npos || !offset || name.size() - dash - 1 != kHashDigits) return std::nullopt;
-  const auto hash = name.substr(dash + 1);
+  const auto hash = hash_from(std::string_view(name).substr(std::min(name.size(), dash + 1)));
+  if (dash == std::string::npos || !offset || !hash) return std::nullopt;
   std::optional<Extent> found;
   const auto is_it = [&](const Extent& extent) -> Result<bool> {
-    if (PIGEON_TRY(look_at(window, extent, quoting, deadline)).hash == hash) found = extent;
+    if (PIGEON_TRY(look_at(window, extent, quoting, deadline)).hash == *hash) found = extent;
     return found.has_value();
   };
   const auto there = PIGEON_TRY(find_message(window, *offset, quoting));
@@ -78,7 +77,7 @@ Done collect(Window& window, const std::string& folder, Ledger* ledger, Quoting 
     auto seen = PIGEON_TRY(look_at(window, extent, quoting, deadline));
     auto& entry = entries.emplace_back();
     entry.folder = folder;
-    entry.name = std::to_string(extent.begin) + "-" + seen.hash;
+    entry.name = std::to_string(extent.begin) + "-" + digits_of(seen.hash);
     entry.bytes = seen.bytes;
     entry.received = extent.received;
     entry.marks = seen.marks;

@@ -113,7 +113,8 @@ struct Fixture {
     REQUIRE(state);
     REQUIRE(state->load());
     state->intend(0);
-    REQUIRE(state->announce(appended, true));
+    const std::string_view piece = appended;
+    REQUIRE(state->announce({&piece, 1}, true));
   }
 };
 

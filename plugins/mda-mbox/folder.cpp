@@ -100,7 +100,7 @@ std::string folder_key(const std::string& file) {
   // No folder's file begins with a dot.
   Hash hash;
   hash.add(file);
-  return "." + hash.text();
+  return "." + digits_of(hash.value());
 }
 
 }  // namespace mda_mbox

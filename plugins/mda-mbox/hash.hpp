@@ -5,10 +5,13 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace mda_mbox {
 
@@ -41,15 +44,6 @@ class Hash {
     return hash ^ (hash >> 29U);
   }
 
-  // As it stands in names: 16 digits.
-  [[nodiscard]] std::string text() const {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    const auto hash = value();
-    std::string digits(16, '0');
-    for (unsigned at = 0; at < 16; ++at) digits[at] = kHex[(hash >> (60 - 4 * at)) & 15U];
-    return digits;
-  }
-
  private:
   // Several lanes, none of which waits for another.
   static constexpr std::size_t kLanes = 4;
@@ -76,6 +70,22 @@ inline std::uint64_t hash_of(std::string_view bytes) {
   Hash hash;
   hash.add(bytes);
   return hash.value();
+}
+
+// As a hash stands in names and in files.
+constexpr std::size_t kHashDigits = 16;
+inline std::string digits_of(std::uint64_t hash) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string digits(kHashDigits, '0');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4U) *digit = kHex[hash & 15U];
+  return digits;
+}
+inline std::optional<std::uint64_t> hash_from(std::string_view digits) {
+  std::uint64_t hash = 0;
+  const auto* const end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, hash, 16);
+  if (digits.size() != kHashDigits || read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return hash;
 }
 
 }  // namespace mda_mbox

@@ -2,6 +2,7 @@
 #include "ledger.hpp"
 
 #include "folder.hpp"
+#include "hash.hpp"
 
 #include <pigeon/sdk/text.hpp>
 
@@ -24,7 +25,6 @@ constexpr std::string_view kSeen = "~";
 // kept for two to three weeks.
 constexpr std::uint64_t kWeeksKept = 2;
 constexpr std::uint64_t kWeek = 604'800;  // seconds
-constexpr std::size_t kHashSize = 16;
 constexpr std::size_t kLongestId = 64;
 
 std::uint64_t this_week() {
@@ -91,57 +91,58 @@ void Ledger::take(std::string_view line, bool is_of_this_week) {
   }
   if (line == kSeen) is_damaged_ = false;
   if (line.find('\0') != std::string_view::npos) is_damaged_ = true;
-  if (words.size() == 3 && words[0] == ">" && is_word(words[1]) && is_word(words[2]))
-    intended_.emplace(words[2], words[1]);
-  if (words.size() != 2 || words[1].size() != kHashSize || !is_word(words[1])) return;
+  const auto hash = words.size() > 1 ? hash_from(words.back()) : std::nullopt;
+  if (!hash) return;
+  if (words.size() == 3 && words[0] == ">" && is_word(words[1])) intended_.emplace(*hash, words[1]);
+  if (words.size() != 2) return;
   if (words[0] == "?" || words[0] == "%" || words[0] == "!") {
-    take_found(words[0].front(), std::string(words[1]));
+    take_found(words[0].front(), *hash);
   } else if (is_word(words[0])) {
-    note_stored(std::string(words[0]), std::string(words[1]), is_of_this_week);
+    note_stored(std::string(words[0]), *hash, is_of_this_week);
   }
 }
 
-void Ledger::note_stored(const std::string& id, const std::string& hash, bool is_of_this_week) {
+void Ledger::note_stored(const std::string& id, std::uint64_t hash, bool is_of_this_week) {
   const auto [noted, is_new] = stored_.emplace(id, Stored{.hash = hash});
   noted->second.is_of_this_week |= is_of_this_week;
-  if (is_new) ids_[hash].push_back(id);
+  if (is_new) ids_[hash].push_back(&noted->first);
   const auto [first, last] = intended_.equal_range(hash);
   for (auto each = first; each != last;) each = each->second == id ? intended_.erase(each) : std::next(each);
 }
 
-void Ledger::take_found(char sign, const std::string& hash) {
+void Ledger::take_found(char sign, std::uint64_t hash) {
   auto& found = found_[hash];
   if (sign == '?') ++found.ours;
   if (sign == '%') ++found.others;
   if (sign == '!') --(found.ours > 0 ? found.ours : found.others);
 }
 
-Ledger::Claim Ledger::can_claim(const std::string& hash, bool is_unique) const {
+Ledger::Claim Ledger::can_claim(std::uint64_t hash, bool is_unique) const {
   const auto found = found_.find(hash);
   if (found == found_.end()) return Claim::none;
   if (found->second.ours > 0) return Claim::ours;
   return is_unique && found->second.others > 0 ? Claim::others : Claim::none;
 }
 
-std::optional<std::string> Ledger::next_id_of(const std::string& hash) {
+std::optional<std::string> Ledger::next_id_of(std::uint64_t hash) {
   const auto ids = ids_.find(hash);
   if (ids == ids_.end()) return std::nullopt;
   auto& told = told_[hash];
-  return told < ids->second.size() ? std::optional(ids->second[told++]) : std::nullopt;
+  return told < ids->second.size() ? std::optional(*ids->second[told++]) : std::nullopt;
 }
 
 // Not once more for each time that it is brought within one week: every delivery reads all of it.
 void Ledger::renew(const std::string& id) {
-  const auto& [hash, is_of_this_week] = stored_.at(id);
-  if (!is_of_this_week) stored(id, std::string(hash));
+  const auto [hash, is_of_this_week] = stored_.at(id);
+  if (!is_of_this_week) stored(id, hash);
 }
 
-void Ledger::stored(const std::string& id, const std::string& hash) {
+void Ledger::stored(const std::string& id, std::uint64_t hash) {
   note_stored(id, hash, true);
-  unsaved_.append(id).append(" ").append(hash).append("\n");
+  unsaved_.append(id).append(" ").append(digits_of(hash)).append("\n");
 }
 
-bool Ledger::found(const std::string& hash, bool is_ours) {
+bool Ledger::found(std::uint64_t hash, bool is_ours) {
   if (const auto intent = intended_.find(hash); is_ours && intent != intended_.end()) {
     stored(std::string(intent->second), hash);
     return true;
@@ -150,13 +151,13 @@ bool Ledger::found(const std::string& hash, bool is_ours) {
   if (!is_ours && ids_.contains(hash)) return false;
   const char sign = is_ours ? '?' : '%';
   take_found(sign, hash);
-  unsaved_.append(1, sign).append(" ").append(hash).append("\n");
+  unsaved_.append(1, sign).append(" ").append(digits_of(hash)).append("\n");
   return false;
 }
 
-void Ledger::claim(const std::string& hash) {
+void Ledger::claim(std::uint64_t hash) {
   take_found('!', hash);
-  unsaved_.append("! ").append(hash).append("\n");
+  unsaved_.append("! ").append(digits_of(hash)).append("\n");
 }
 
 std::optional<std::uint64_t> Ledger::known(const std::string& file) const {
@@ -176,7 +177,7 @@ Done Ledger::intend(const Directory& own, std::span<const Intent> intents) {
   std::string text;
   for (const auto& [id, hash] : intents) {
     intended_.emplace(hash, id);
-    text.append("> ").append(id).append(" ").append(hash).append("\n");
+    text.append("> ").append(id).append(" ").append(digits_of(hash)).append("\n");
   }
   return text.empty() ? Done() : write(own, std::move(text));
 }

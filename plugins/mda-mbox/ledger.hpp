@@ -35,6 +35,13 @@ namespace mda_mbox {
 
 class Ledger {
  public:
+  Ledger() = default;
+  Ledger(Ledger&&) = default;
+  Ledger& operator=(Ledger&&) = default;
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+  ~Ledger() = default;
+
   // Reads what was added since the last time. REQUIRES: whoever calls this excludes others until all is
   // saved; the directory is always the same one.
   pigeon::Done read(const pigeon::Directory& own);
@@ -43,10 +50,10 @@ class Ledger {
   [[nodiscard]] bool has_found() const { return !found_.empty(); }
   // Whose message of this hash is in the mbox, and nobody has claimed it. Another's may be gone by now.
   enum class Claim { none, ours, others };
-  [[nodiscard]] Claim can_claim(const std::string& hash, bool is_unique) const;
+  [[nodiscard]] Claim can_claim(std::uint64_t hash, bool is_unique) const;
   // An id that a message of this hash was stored under, each time another one: which of equal messages has
   // which makes no difference to whoever brings them again. Nothing: no more are known.
-  std::optional<std::string> next_id_of(const std::string& hash);
+  std::optional<std::string> next_id_of(std::uint64_t hash);
 
   // Up to where it has been told of a file; empty: the mbox itself. Nothing: it was not.
   [[nodiscard]] std::optional<std::uint64_t> known(const std::string& file) const;
@@ -54,7 +61,7 @@ class Ledger {
   // Writes at once what is about to be stored, and nothing else.
   struct Intent {
     std::string id;
-    std::string hash;
+    std::uint64_t hash = 0;
   };
   pigeon::Done intend(const pigeon::Directory& own, std::span<const Intent> intents);
 
@@ -62,11 +69,11 @@ class Ledger {
   // What was stored before, and is brought again by whoever copies a mailbox, is kept as if it were stored
   // now: so it is known the next time. REQUIRES: has(id).
   void renew(const std::string& id);
-  void stored(const std::string& id, const std::string& hash);
+  void stored(const std::string& id, std::uint64_t hash);
   // A message that stands in the mbox, and that nobody has told of. True: its id is known, and counts as
   // stored.
-  bool found(const std::string& hash, bool is_ours);
-  void claim(const std::string& hash);
+  bool found(std::uint64_t hash, bool is_ours);
+  void claim(std::uint64_t hash);
 
   void know(const std::string& file, std::uint64_t size);
 
@@ -81,7 +88,7 @@ class Ledger {
 
  private:
   struct Stored {
-    std::string hash;
+    std::uint64_t hash = 0;
     bool is_of_this_week = false;
   };
   struct Week {
@@ -94,17 +101,17 @@ class Ledger {
   };
 
   pigeon::Done write(const pigeon::Directory& own, std::string text);
-  void note_stored(const std::string& id, const std::string& hash, bool is_of_this_week);
+  void note_stored(const std::string& id, std::uint64_t hash, bool is_of_this_week);
   pigeon::Done read_week(const pigeon::Directory& own, const std::string& name, Week& week);
   void take(std::string_view line, bool is_of_this_week);
-  void take_found(char sign, const std::string& hash);
+  void take_found(char sign, std::uint64_t hash);
 
   std::map<std::string, Week> weeks_;
-  std::unordered_map<std::string, Stored> stored_;                 // by id
-  std::unordered_map<std::string, std::vector<std::string>> ids_;  // by hash
-  std::unordered_map<std::string, std::size_t> told_;              // by hash: how many of them
-  std::multimap<std::string, std::string> intended_;               // hash to id
-  std::unordered_map<std::string, Found> found_;
+  std::unordered_map<std::string, Stored> stored_;                          // by id
+  std::unordered_map<std::uint64_t, std::vector<const std::string*>> ids_;  // by hash; they stand in stored_
+  std::unordered_map<std::uint64_t, std::size_t> told_;                     // by hash: how many of them
+  std::multimap<std::uint64_t, std::string> intended_;                      // hash to id
+  std::unordered_map<std::uint64_t, Found> found_;
   std::map<std::string, std::uint64_t> known_;
   bool is_damaged_ = false;
   std::string unsaved_;

@@ -72,13 +72,13 @@ Outgoing::Outgoing(const pigeon::Message& message, std::uint32_t marks)
   body_ = rest.substr(header_.size());
 }
 
-const std::string& Outgoing::hash() {
-  if (hash_.empty()) {
+std::uint64_t Outgoing::hash() {
+  if (!hash_) {
     Hash whole;
     for (const auto part : {std::string_view(prefix_), header_, body_}) whole.add(part);
-    hash_ = whole.text();
+    hash_ = whole.value();
   }
-  return hash_;
+  return *hash_;
 }
 
 std::string_view Outgoing::return_path() const {
@@ -151,7 +151,7 @@ bool Outgoing::render(Quoting quoting, const Give& give) {
   if (!fields.empty() && !give(fields)) return false;
   if (!ends_in_header && !render_body(quoting, give)) return false;
   if (!ends_in_header && !is_finished_ && !give("\n")) return false;
-  hash_ = passing_.text();
+  hash_ = passing_.value();
   return true;
 }
 

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,13 +31,14 @@ class Outgoing {
   Outgoing(const pigeon::Message& message, std::uint32_t marks);
 
   // Gives it in pieces, without its "From " line and without the empty line behind it; the last piece ends a
-  // line. False: `give` has returned false, and no more was given.
+  // line. Those of its own stay as they are while it and the message live; a few short ones do not. False:
+  // `give` has returned false, and no more was given.
   using Give = std::function<bool(std::string_view)>;
   bool render(Quoting quoting, const Give& give);
 
   [[nodiscard]] std::size_t size() const { return prefix_.size() + header_.size() + body_.size(); }
   // Of the bytes as they came.
-  [[nodiscard]] const std::string& hash();
+  [[nodiscard]] std::uint64_t hash();
   // Where a field "Return-Path: <...>" at its very top says so: the sender.
   [[nodiscard]] std::string_view return_path() const;
 
@@ -53,7 +55,7 @@ class Outgoing {
   bool is_mapped_;
   std::uint32_t marks_;
   Hash passing_;  // of what has been given of the message itself
-  std::string hash_;
+  std::optional<std::uint64_t> hash_;
 };
 
 }  // namespace mda_mbox

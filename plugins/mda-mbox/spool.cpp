@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spool.hpp"
 
+#include "appender.hpp"
 #include "hash.hpp"
 #include "original.hpp"
 #include "splitting.hpp"
@@ -13,9 +14,6 @@
 
 namespace mda_mbox {
 namespace {
-
-// A batch that is not larger goes out in one write.
-constexpr std::size_t kOneWrite = 1U << 20U;
 
 // A file that others share with us is believed only if it is one, and ours. Nothing: it is gone.
 Result<std::optional<struct stat>> examine_open(const pigeon::Fd& file, const Directory& directory,
@@ -38,55 +36,13 @@ Result<std::optional<struct stat>> examine_open(const pigeon::Fd& file, const Di
                    std::to_string(::geteuid()) + " " + pigeon::shell_word(directory.below(name)));
 }
 
-Result<std::string> hash_at(Window& window, const Extent& extent, Quoting quoting,
-                            pigeon::Deadline deadline) {
+Result<std::uint64_t> hash_at(Window& window, const Extent& extent, Quoting quoting,
+                              pigeon::Deadline deadline) {
   Hash hash;
   const auto add = [&](std::string_view bytes) { return hash.add(bytes), true; };
   PIGEON_TRY(give_original(window, extent, quoting, deadline, add));
-  return hash.text();
+  return hash.value();
 }
-
-// Gathers what is appended; whatever it writes ends at the end of a block of the file, but for the last.
-class Appender {
- public:
-  // about: how many bytes are likely to come.
-  Appender(const pigeon::Fd& file, State& state, std::uint64_t begin, std::size_t about, std::string shown)
-      : file_(file), state_(state), at_(begin), shown_(std::move(shown)) {
-    state_.intend(begin);
-    held_.reserve(std::min(about, kOneWrite + kOneWrite / 4));
-  }
-
-  bool add(std::string_view bytes) {
-    held_ += bytes;
-    if (held_.size() < kOneWrite) return true;
-    const auto over = (at_ + held_.size()) % kBlock;
-    const auto rest = held_.substr(held_.size() - static_cast<std::size_t>(over));
-    held_.resize(held_.size() - rest.size());
-    met_ = write(false);
-    held_ = rest;
-    return static_cast<bool>(met_);
-  }
-  Done end() {
-    PIGEON_TRY(std::exchange(met_, {}));
-    return write(true);
-  }
-
- private:
-  Done write(bool is_last) {
-    PIGEON_TRY(state_.announce(held_, is_last));
-    PIGEON_TRY(pigeon::write_all(file_, held_, shown_));
-    at_ += held_.size();
-    held_.clear();
-    return {};
-  }
-
-  const pigeon::Fd& file_;
-  State& state_;
-  std::uint64_t at_;
-  std::string shown_;
-  std::string held_;
-  Done met_;
-};
 
 }  // namespace
 
@@ -141,7 +97,7 @@ Done Spool::recover(Quoting quoting, Ledger& ledger, const std::string& file, pi
   return {};
 }
 
-Result<bool> Spool::holds(const std::string& hash, Quoting quoting, pigeon::Deadline deadline) const {
+Result<bool> Spool::holds(std::uint64_t hash, Quoting quoting, pigeon::Deadline deadline) const {
   Window window(file_, size(), shown_, deadline);
   bool is_held = false;
   PIGEON_TRY(each_message(window, 0, quoting, [&](const Extent& extent) -> Result<bool> {
@@ -163,10 +119,7 @@ Result<std::string> Spool::missing_line_ends() const {
 }
 
 Done Spool::write(std::span<const Letter> letters, Quoting quoting, const BeforeEnd& before_end) {
-  constexpr std::size_t kAround = 512;  // what comes to a message
-  std::size_t about = 0;
-  for (const auto& letter : letters) about += letter.message->size() + kAround;
-  Appender appender(file_, *state_, size(), about, shown_);
+  Appender appender(file_, *state_, size(), shown_);
   appender.add(PIGEON_TRY(missing_line_ends()));
   for (const auto& letter : letters) {
     const bool goes_on =

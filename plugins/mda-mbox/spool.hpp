@@ -57,7 +57,7 @@ class Spool {
   [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
   [[nodiscard]] const std::string& shown() const { return shown_; }
   // Whether a message of this hash stands in it.
-  Result<bool> holds(const std::string& hash, Quoting quoting, pigeon::Deadline deadline) const;
+  Result<bool> holds(std::uint64_t hash, Quoting quoting, pigeon::Deadline deadline) const;
   // How many messages it holds; counts them where nobody knows.
   Result<std::uint64_t> count(Quoting quoting, bool recount, pigeon::Deadline deadline);
   // Notes what was counted, for the next time.

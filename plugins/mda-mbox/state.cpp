@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace mda_mbox {
 namespace {
@@ -147,14 +148,21 @@ void State::intend(std::uint64_t begin) {
   announced_bytes_ = 0;
 }
 
-Done State::announce(std::string_view bytes, bool is_last) {
-  const auto from = header_.begin + announced_bytes_;
+Done State::announce(std::span<const std::string_view> pieces, bool is_last) {
   const auto first = hashes_.size();
-  each_block(from, from + bytes.size(), [&](std::uint64_t at, std::uint64_t to) {
-    hashes_.push_back(
-        hash_of(bytes.substr(static_cast<std::size_t>(at - from), static_cast<std::size_t>(to - at))));
-  });
-  announced_bytes_ += bytes.size();
+  auto at = header_.begin + announced_bytes_;
+  Hash block;
+  for (auto piece : pieces) {
+    while (!piece.empty()) {
+      const auto part = piece.substr(0, static_cast<std::size_t>(kBlock - at % kBlock));
+      block.add(part);
+      piece.remove_prefix(part.size());
+      at += part.size();
+      if (at % kBlock == 0) hashes_.push_back(std::exchange(block, Hash()).value());
+    }
+  }
+  if (at % kBlock != 0) hashes_.push_back(block.value());
+  announced_bytes_ = at - header_.begin;
   header_.announced = hashes_.size();
   if (is_last) header_.length = announced_bytes_;
   return write(first);

@@ -17,7 +17,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mda_mbox {
@@ -58,9 +60,9 @@ class State {
 
   // Something is to be appended from there on.
   void intend(std::uint64_t begin);
-  // Before bytes are appended to what was announced so far. is_last: nothing comes behind them; else they end
-  // at the end of a block.
-  pigeon::Done announce(std::string_view bytes, bool is_last);
+  // Before bytes, which stand in pieces, are appended to what was announced so far. is_last: nothing comes
+  // behind them; else they end at the end of a block.
+  pigeon::Done announce(std::span<const std::string_view> pieces, bool is_last);
   // After all of it.
   void end_intent();
   pigeon::Done note(const struct stat& status, std::optional<std::uint64_t> messages);
