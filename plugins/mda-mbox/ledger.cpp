@@ -3,6 +3,7 @@
 
 #include "folder.hpp"
 #include "hash.hpp"
+#include "ledger_line.hpp"
 
 #include <pigeon/sdk/text.hpp>
 
@@ -20,12 +21,10 @@ using pigeon::Directory;
 using pigeon::Done;
 
 constexpr std::string_view kName = "stored.";
-constexpr std::string_view kSeen = "~";
 // No queue keeps a message for longer: five days by default in Postfix and OpenSMTPD, four in Exim. An id is
 // kept for two to three weeks.
 constexpr std::uint64_t kWeeksKept = 2;
 constexpr std::uint64_t kWeek = 604'800;  // seconds
-constexpr std::size_t kLongestId = 64;
 
 std::uint64_t this_week() {
   return static_cast<std::uint64_t>(std::time(nullptr)) / kWeek;
@@ -33,16 +32,6 @@ std::uint64_t this_week() {
 
 std::string current_week() {
   return std::string(kName) + std::to_string(this_week());
-}
-
-std::string known_line(const std::string& file, std::uint64_t size) {
-  return "= " + std::to_string(size) + " " + file + "\n";
-}
-
-bool is_word(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestId && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  });
 }
 
 }  // namespace
@@ -58,48 +47,93 @@ Done Ledger::read(const Directory& own) {
 }
 
 Done Ledger::read_week(const Directory& own, const std::string& name, Week& week) {
-  constexpr std::size_t kChunk = 1U << 16U;
   const auto file = PIGEON_TRY(own.open_file(name));
   struct stat status = {};
   if (!file) return {};
   if (::fstat(file->get(), &status) != 0) return pigeon::system_failure("examine " + own.below(name), errno);
   if (!S_ISREG(status.st_mode)) return {};
   if (week.inode != status.st_ino) week = {status.st_ino, 0};
-  std::string text;
-  while (week.read + text.size() < static_cast<std::size_t>(status.st_size)) {
-    const auto before = text.size();
-    text.resize(before + kChunk);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size <= week.read) return {};
+  std::string lines(size - week.read, '\0');
+  std::size_t read = 0;
+  while (read < lines.size()) {
     const auto got = pigeon::retry([&] {
-      return ::pread(file->get(), text.data() + before, kChunk, static_cast<off_t>(week.read + before));
+      return ::pread(file->get(), lines.data() + read, lines.size() - read,
+                     static_cast<off_t>(week.read + read));
     });
     if (got < 0) return pigeon::system_failure("read " + own.below(name), errno);
-    text.resize(before + static_cast<std::size_t>(got));
     if (got == 0) break;
+    read += static_cast<std::size_t>(got);
   }
-  for (const auto line : pigeon::split(text, '\n')) take(line, name == current_week());
-  week.read += text.size();
+  lines.resize(read);
+  week.read += read;
+  take({std::move(lines), name == current_week()});
   return {};
 }
 
+// Nearly all lines are of ids, and a process that delivers one message asks for one of them: they are looked
+// at when somebody asks.
+void Ledger::take(Text text) {
+  std::string_view known;  // of a file's lines in a row the last one holds
+  const bool is_whole = text.lines.find('\0') == std::string::npos;
+  each_line(text.lines, [&](std::string_view line) {
+    if (is_whole && is_of_id(line)) return;
+    const bool is_known = is_whole && line.front() == '=';
+    if (!is_known || file_of(line) != file_of(known)) take_line(known, text.is_of_this_week);
+    known = is_known ? line : std::string_view();
+    if (!is_known) take_line(line, text.is_of_this_week);
+  });
+  take_line(known, text.is_of_this_week);
+  if (is_whole) unindexed_.push_back(std::move(text));
+}
+
 // What a power failure may have left is passed over.
-void Ledger::take(std::string_view line, bool is_of_this_week) {
+void Ledger::take_line(std::string_view line, bool is_of_this_week) {
+  if (line == kSeen) is_damaged_ = false;
+  if (line.find('\0') != std::string_view::npos) is_damaged_ = true;
+  if (is_of_id(line)) return take_id(line, is_of_this_week);
   const auto words = pigeon::split(line, ' ');
   if (words.size() == 3 && words[0] == "=") {
     const auto size = pigeon::number(words[1]);
     if (size && !is_damaged_) known_[std::string(words[2])] = *size;
-    return;
   }
-  if (line == kSeen) is_damaged_ = false;
-  if (line.find('\0') != std::string_view::npos) is_damaged_ = true;
-  const auto hash = words.size() > 1 ? hash_from(words.back()) : std::nullopt;
-  if (!hash) return;
-  if (words.size() == 3 && words[0] == ">" && is_word(words[1])) intended_.emplace(*hash, words[1]);
-  if (words.size() != 2) return;
-  if (words[0] == "?" || words[0] == "%" || words[0] == "!") {
-    take_found(words[0].front(), *hash);
-  } else if (is_word(words[0])) {
-    note_stored(std::string(words[0]), *hash, is_of_this_week);
+  const auto hash = words.size() == 2 ? hash_from(words[1]) : std::nullopt;
+  if (hash && (words[0] == "?" || words[0] == "%" || words[0] == "!")) take_found(line.front(), *hash);
+}
+
+void Ledger::take_id(std::string_view line, bool is_of_this_week) {
+  const auto of = id_line(line);
+  if (!of) return;
+  std::string id(of->id);
+  if (!of->is_intent) return note_stored(id, of->hash, is_of_this_week);
+  if (!stored_.contains(id)) intended_.emplace(of->hash, std::move(id));
+}
+
+bool Ledger::has(const std::string& id) {
+  // Whoever asks for more of them is better off with an index.
+  constexpr std::size_t kFewSearches = 8;
+  if (stored_.contains(id)) return true;
+  if (!unindexed_.empty() && ++searches_ > kFewSearches) index();
+  for (const auto& text : unindexed_) {
+    each_line_of(text.lines, id, [&](std::string_view line) { take_id(line, text.is_of_this_week); });
   }
+  return stored_.contains(id);
+}
+
+void Ledger::index() {
+  for (const auto& text : std::exchange(unindexed_, {})) {
+    each_line(text.lines, [&](std::string_view line) {
+      if (is_of_id(line)) take_id(line, text.is_of_this_week);
+    });
+  }
+}
+
+std::size_t Ledger::size() const {
+  constexpr std::size_t kOfLine = 40;  // bytes
+  auto lines = stored_.size() + intended_.size() + found_.size();
+  for (const auto& text : unindexed_) lines += text.lines.size() / kOfLine;
+  return lines;
 }
 
 void Ledger::note_stored(const std::string& id, std::uint64_t hash, bool is_of_this_week) {
@@ -125,6 +159,7 @@ Ledger::Claim Ledger::can_claim(std::uint64_t hash, bool is_unique) const {
 }
 
 std::optional<std::string> Ledger::next_id_of(std::uint64_t hash) {
+  index();
   const auto ids = ids_.find(hash);
   if (ids == ids_.end()) return std::nullopt;
   auto& told = told_[hash];
@@ -139,10 +174,11 @@ void Ledger::renew(const std::string& id) {
 
 void Ledger::stored(const std::string& id, std::uint64_t hash) {
   note_stored(id, hash, true);
-  unsaved_.append(id).append(" ").append(digits_of(hash)).append("\n");
+  unsaved_ += line_of({.id = id, .hash = hash});
 }
 
 bool Ledger::found(std::uint64_t hash, bool is_ours) {
+  index();
   if (const auto intent = intended_.find(hash); is_ours && intent != intended_.end()) {
     stored(std::string(intent->second), hash);
     return true;
@@ -177,7 +213,7 @@ Done Ledger::intend(const Directory& own, std::span<const Intent> intents) {
   std::string text;
   for (const auto& [id, hash] : intents) {
     intended_.emplace(hash, id);
-    text.append("> ").append(id).append(" ").append(digits_of(hash)).append("\n");
+    text += line_of({.id = id, .hash = hash, .is_intent = true});
   }
   return text.empty() ? Done() : write(own, std::move(text));
 }

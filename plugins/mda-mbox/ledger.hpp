@@ -46,7 +46,7 @@ class Ledger {
   // saved; the directory is always the same one.
   pigeon::Done read(const pigeon::Directory& own);
 
-  [[nodiscard]] bool has(const std::string& id) const { return stored_.contains(id); }
+  [[nodiscard]] bool has(const std::string& id);
   [[nodiscard]] bool has_found() const { return !found_.empty(); }
   // Whose message of this hash is in the mbox, and nobody has claimed it. Another's may be gone by now.
   enum class Claim { none, ours, others };
@@ -84,7 +84,8 @@ class Ledger {
   // what is old as well, and does not call this.
   pigeon::Done forget_old(const pigeon::Directory& own);
 
-  [[nodiscard]] std::size_t size() const { return stored_.size() + intended_.size() + found_.size(); }
+  // About how many lines it knows.
+  [[nodiscard]] std::size_t size() const;
 
  private:
   struct Stored {
@@ -103,10 +104,20 @@ class Ledger {
   pigeon::Done write(const pigeon::Directory& own, std::string text);
   void note_stored(const std::string& id, std::uint64_t hash, bool is_of_this_week);
   pigeon::Done read_week(const pigeon::Directory& own, const std::string& name, Week& week);
-  void take(std::string_view line, bool is_of_this_week);
+  // What was read of a week, as it stands there.
+  struct Text {
+    std::string lines;
+    bool is_of_this_week = false;
+  };
+  void take(Text text);
+  void take_line(std::string_view line, bool is_of_this_week);
+  void take_id(std::string_view line, bool is_of_this_week);
   void take_found(char sign, std::uint64_t hash);
+  void index();
 
   std::map<std::string, Week> weeks_;
+  std::vector<Text> unindexed_;  // whose ids are in none of the next four
+  std::size_t searches_ = 0;
   std::unordered_map<std::string, Stored> stored_;                          // by id
   std::unordered_map<std::uint64_t, std::vector<const std::string*>> ids_;  // by hash; they stand in stored_
   std::unordered_map<std::uint64_t, std::size_t> told_;                     // by hash: how many of them
