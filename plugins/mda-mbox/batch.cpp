@@ -281,7 +281,7 @@ void Batch::end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std:
   const auto account = [&]() -> Done {
     PIGEON_TRY(ledger.save(mailbox.own()));
     PIGEON_TRY(spool.end_append());
-    return is_moved ? Done() : ledger.forget_old(mailbox.own());
+    return ledger.forget_old(mailbox.own(), is_moved ? Ledger::Forget::repeated : Ledger::Forget::everything);
   };
   for (const auto* items : {&there, &fresh}) {
     for (auto* item : *items) {

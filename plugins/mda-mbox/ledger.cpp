@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -252,12 +254,22 @@ void Ledger::forget_unsaved() {
   is_stale_ = true;
 }
 
-Done Ledger::forget_old(const Directory& own) {
+Done Ledger::forget_old(const Directory& own, Forget forget) {
+  constexpr std::size_t kMost = 1U << 30U;
   if (!std::exchange(has_begun_week_, false)) return {};
+  std::map<std::uint64_t, std::string, std::greater<>> weeks;  // from the last one on
   for (const auto& name : PIGEON_TRY(own.names())) {
     if (!pigeon::starts_with(name, kName)) continue;
-    const auto number = pigeon::number(std::string_view(name).substr(kName.size()));
-    if (number && *number + kWeeksKept < this_week()) PIGEON_TRY(own.remove(name));
+    if (const auto number = pigeon::number(std::string_view(name).substr(kName.size())))
+      weeks[*number] = name;
+  }
+  std::unordered_set<std::string> later;
+  for (const auto& [number, name] : weeks) {
+    const bool is_old = number + kWeeksKept < this_week();
+    if (is_old && forget == Forget::everything) PIGEON_TRY(own.remove(name));
+    if (forget == Forget::everything) continue;
+    const auto text = PIGEON_TRY(own.read_file(name, kMost)).value_or("");
+    if (!adds_ids(text, later) && is_old) PIGEON_TRY(own.remove(name));
   }
   return {};
 }

@@ -80,9 +80,10 @@ class Ledger {
   pigeon::Done save(const pigeon::Directory& own);
   // What was not saved is not so.
   void forget_unsaved();
-  // Removes what is too old, if what was written is the first of its week. Whoever copies a mailbox brings
-  // what is old as well, and does not call this.
-  pigeon::Done forget_old(const pigeon::Directory& own);
+  // Removes what is too old, if what was written is the first of its week: everything, or what was said again
+  // since. Whoever copies a mailbox brings what is old as well, and it has to be known.
+  enum class Forget { everything, repeated };
+  pigeon::Done forget_old(const pigeon::Directory& own, Forget forget);
 
   // About how many lines it knows.
   [[nodiscard]] std::size_t size() const;

@@ -64,4 +64,14 @@ void each_line_of(std::string_view text, const std::string& id,
   }
 }
 
+bool adds_ids(std::string_view text, std::unordered_set<std::string>& ids) {
+  bool adds = false;
+  each_line(text, [&](std::string_view line) {
+    const auto of = id_line(line);
+    const bool is_new = of && !of->is_intent && ids.emplace(of->id).second;
+    adds = adds || is_new || line.front() == '?' || line.front() == '%' || line.front() == '!';
+  });
+  return adds;
+}
+
 }  // namespace mda_mbox

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace mda_mbox {
 
@@ -43,5 +44,9 @@ void each_line(std::string_view text, Visit&& visit) {
 // Calls it for each line that begins with this id.
 void each_line_of(std::string_view text, const std::string& id,
                   const std::function<void(std::string_view)>& visit);
+
+// Adds the ids that messages were stored under. True: some are new, or it says more than ids, and sizes of
+// files.
+bool adds_ids(std::string_view text, std::unordered_set<std::string>& ids);
 
 }  // namespace mda_mbox

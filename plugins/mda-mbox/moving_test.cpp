@@ -84,6 +84,31 @@ TEST_CASE("what is brought again and again is known, however long ago it was sto
   CHECK_FALSE(weeks().contains("stored.1"));
 }
 
+TEST_CASE("of what is brought again and again the last time is kept") {
+  namespace fs = std::filesystem;
+  Fixture f;
+  const auto bring = [&](const std::string& id) {
+    f.open();
+    FakeDelivery moved(f.alice, id, id + "\n");
+    moved.move(kThen, 0);
+    f.deliver({&moved});
+    REQUIRE(moved.status() == PIGEON_OK);
+    return moved.was_there();
+  };
+  CHECK_FALSE(bring("once"));
+  for (int run = 0; run < 5; ++run) {
+    CHECK_FALSE(bring("new" + std::to_string(run)));
+    for (int id = 0; id < run; ++id) CHECK(bring("new" + std::to_string(id)));
+    CHECK(f.snapshot_of_ledger().size() <= 3);
+    // Weeks pass.
+    for (const auto& [name, text] : f.snapshot_of_ledger()) {
+      const auto week = std::stoi(name.substr(name.find('.') + 1));
+      fs::rename(f.own() / name, f.own() / ("stored." + std::to_string(week - 4)));
+    }
+  }
+  CHECK(bring("once"));
+}
+
 TEST_CASE("a message is found by its name when others before it are gone, and when a reader has marked it") {
   const Fixture f;
   const FakeDelivery first(f.alice, "q1", "Subject: a\n\none\n");
