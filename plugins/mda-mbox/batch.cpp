@@ -137,6 +137,8 @@ void Batch::answer_known(const Mailbox& mailbox, Ledger& ledger, const Items& it
     if (item->delivery->is_moved()) ledger.renew(item->delivery->id());
   }
   if (const auto saved = ledger.save(mailbox.own()); !saved) return fail(items, saved.failure());
+  if (const auto done = ledger.forget_old(mailbox.own(), Ledger::Forget::repeated); !done)
+    host_.warning("after a delivery to " + mailbox.name() + ": " + done.failure().detail);
   for (auto* item : items) {
     item->is_answered = true;
     item->delivery->answer(

@@ -65,7 +65,7 @@ class Batch {
   Result<bool> was_there(Ledger& ledger, const Spool& spool, Item& item) const;
   void end(const Mailbox& mailbox, Ledger& ledger, Spool& spool, const std::string& file, const Items& there,
            const Items& fresh);
-  static void answer_known(const Mailbox& mailbox, Ledger& ledger, const Items& items);
+  void answer_known(const Mailbox& mailbox, Ledger& ledger, const Items& items);
   static bool end_in(const Items& items, const pigeon::Failure& failure, bool is_final);
   static void fail(const Items& items, const pigeon::Failure& failure);
   static pigeon::Deadline earliest(const Items& items);

@@ -36,6 +36,17 @@ std::string current_week() {
   return std::string(kName) + std::to_string(this_week());
 }
 
+// The files, from that of the last week on.
+pigeon::Result<std::map<std::uint64_t, std::string, std::greater<>>> weeks_of(const Directory& own) {
+  std::map<std::uint64_t, std::string, std::greater<>> weeks;
+  for (auto& name : PIGEON_TRY(own.names())) {
+    if (!pigeon::starts_with(name, kName)) continue;
+    const auto number = pigeon::number(std::string_view(name).substr(kName.size()));
+    if (number) weeks[*number] = std::move(name);
+  }
+  return weeks;
+}
+
 }  // namespace
 
 // All weeks that are there are read, so that a clock that jumps makes no difference.
@@ -257,20 +268,21 @@ void Ledger::forget_unsaved() {
 Done Ledger::forget_old(const Directory& own, Forget forget) {
   constexpr std::size_t kMost = 1U << 30U;
   if (!std::exchange(has_begun_week_, false)) return {};
-  std::map<std::uint64_t, std::string, std::greater<>> weeks;  // from the last one on
-  for (const auto& name : PIGEON_TRY(own.names())) {
-    if (!pigeon::starts_with(name, kName)) continue;
-    if (const auto number = pigeon::number(std::string_view(name).substr(kName.size())))
-      weeks[*number] = name;
-  }
   std::unordered_set<std::string> later;
-  for (const auto& [number, name] : weeks) {
-    const bool is_old = number + kWeeksKept < this_week();
-    if (is_old && forget == Forget::everything) PIGEON_TRY(own.remove(name));
-    if (forget == Forget::everything) continue;
-    const auto text = PIGEON_TRY(own.read_file(name, kMost)).value_or("");
-    if (!adds_ids(text, later) && is_old) PIGEON_TRY(own.remove(name));
+  std::vector<std::string> kept;
+  std::vector<std::string> gone;
+  for (const auto& [number, name] : PIGEON_TRY(weeks_of(own))) {
+    const bool is_needed =
+        forget == Forget::repeated && adds_ids(PIGEON_TRY(own.read_file(name, kMost)).value_or(""), later);
+    (is_needed || number + kWeeksKept >= this_week() ? kept : gone).push_back(name);
   }
+  // What repeats is on the disk before what is repeated goes.
+  for (const auto& name : forget == Forget::repeated && !gone.empty() ? kept : std::vector<std::string>()) {
+    const auto file = PIGEON_TRY(own.open_file(name));
+    if (file) PIGEON_TRY(pigeon::flush(*file, own.below(name)));
+    PIGEON_TRY(own.flush());
+  }
+  for (const auto& name : gone) PIGEON_TRY(own.remove(name));
   return {};
 }
 

@@ -109,6 +109,24 @@ TEST_CASE("of what is brought again and again the last time is kept") {
   CHECK(bring("once"));
 }
 
+TEST_CASE("an export of nothing new, week after week, keeps few weeks") {
+  namespace fs = std::filesystem;
+  Fixture f;
+  for (int run = 0; run < 10; ++run) {
+    f.open();
+    FakeDelivery moved(f.alice, "id", "x\n");
+    moved.move(kThen, 0);
+    f.deliver({&moved});
+    CHECK(moved.was_there() == (run > 0));
+    // A week passes.
+    for (const auto& [name, text] : f.snapshot_of_ledger()) {
+      const auto week = std::stoi(name.substr(name.find('.') + 1));
+      fs::rename(f.own() / name, f.own() / ("stored." + std::to_string(week - 1)));
+    }
+  }
+  CHECK(f.snapshot_of_ledger().size() <= 4);
+}
+
 TEST_CASE("a message is found by its name when others before it are gone, and when a reader has marked it") {
   const Fixture f;
   const FakeDelivery first(f.alice, "q1", "Subject: a\n\none\n");
