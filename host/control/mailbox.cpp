@@ -21,6 +21,8 @@ Update update_of_moving(const Mailbox& mailbox, const std::string& from, const s
       .deadline = Session::soon()};
 }
 
+constexpr std::string_view kTakenBack = "taken-back-";
+
 }  // namespace
 
 Result<Settings> Mailbox::preferences(const host::Opened& mda) const {
@@ -65,11 +67,15 @@ Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address
 
 Done while_nobody_moves(Session& session, const Mailbox& mailbox, const std::string& seen,
                         const std::function<Done()>& step) {
-  const auto ours = PIGEON_TRY(random_token());
+  const auto ours = std::string(kTakenBack) + PIGEON_TRY(random_token());
   PIGEON_TRY(session.apply(update_of_moving(mailbox, seen, ours)));
   auto done = step();
   PIGEON_TRY(session.apply(update_of_moving(mailbox, ours, "")));
   return done;
+}
+
+bool is_taken_back(std::string_view moving) {
+  return starts_with(moving, kTakenBack);
 }
 
 Done mark_ready(Session& session, const Mailbox& mailbox) {

@@ -45,6 +45,9 @@ Result<Mailbox> standing_mailbox_of(Session& session, const std::string& address
 Done while_nobody_moves(Session& session, const Mailbox& mailbox, const std::string& seen,
                         const std::function<Done()>& step);
 
+// Whether that is what `moving` says.
+bool is_taken_back(std::string_view moving);
+
 // It has been made, says the tree from now on.
 Done mark_ready(Session& session, const Mailbox& mailbox);
 

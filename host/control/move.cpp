@@ -57,6 +57,13 @@ Done Move::claim(bool resume) {
                                         ": it is being moved, or a move was interrupted")
         .with_remedy("if nobody is at it, " + end_of_move(address_, fresh_.name()));
   }
+  // What it is about to do to the old mailbox would be done to ours.
+  if (is_taken_back(old_.moving)) {
+    return failure(PIGEON_CONFLICT, "move the mailbox of " + printable(address_) +
+                                        ": it is being taken back, or that was interrupted")
+        .with_remedy("if nobody is at it, take it back with `" + mailbox_command("adopt", address_) +
+                     "`, and then move it");
+  }
   const auto seen =
       old_.moving.empty() ? Precondition::absent(kMoving) : Precondition::equal(kMoving, old_.moving);
   const Update update = {.path = old_.principal,

@@ -11,7 +11,7 @@
 //
 // Whoever is killed before 5 leaves a mailbox that waits for `move --resume`, which begins anew with another
 // new mailbox, or for `adopt`, which takes the old one back. Two at once: who overtakes changes `moving`, and
-// the other's switch fails.
+// the other's switch fails. Who takes the mailbox back is not overtaken by a move.
 #pragma once
 
 #include "host/control/copying.hpp"

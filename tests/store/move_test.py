@@ -248,6 +248,19 @@ class Move(unittest.TestCase):
         self.ctl("move", ALICE, TWIN)
         self.assertEqual(len(self.site.held()), 4)
 
+    def test_taken_back_now(self):
+        """a move overtakes nobody who takes the mailbox back, and says what to do if he died"""
+        self.fill(1)
+        self.site.ctl("tree", "set", "/example.com/mailUsers/alice", "moving=taken-back-then")
+        for resume in ([], ["--resume"]):
+            refused = self.ctl("move", ALICE, TWIN, *resume, check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"pigeonctl mailbox adopt {ALICE}", refused.stderr)
+        self.assertEqual(self.site.others(), [])
+        self.ctl("adopt", ALICE)
+        self.ctl("move", ALICE, TWIN)
+        self.assertEqual(len(self.site.held()), 1)
+
     def test_interrupted_before_its_end(self):
         """a mailbox that is still noted as begun keeps its mail when another move is resumed"""
         self.fill(1)
