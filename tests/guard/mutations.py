@@ -365,7 +365,7 @@ MUTATIONS = (
         "object_of(found.entry, *path)",
         "object_of(found.entry, wanted.as)",
         LDAP,
-        ("ldap_servers_test", "test_user"),
+        ("ldap_referral_test", "test_user"),
         "AssertionError",
     ),
     Mutation(
@@ -401,7 +401,7 @@ MUTATIONS = (
         "  return found == known_.end() ? nullptr : &found->second;\n",
         "  return found == known_.end() ? &known_.front().second : &found->second;\n",
         LDAP,
-        ("ldap_servers_test", "test_strangers"),
+        ("ldap_referral_test", "test_strangers"),
         "is not configured",
     ),
     Mutation(
@@ -410,7 +410,7 @@ MUTATIONS = (
         "set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD)",
         "set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_NEVER)",
         LDAP,
-        ("ldap_servers_test", "test_wrong"),
+        ("ldap_tls_test", "test_wrong"),
         "0 != 75",
     ),
     Mutation(

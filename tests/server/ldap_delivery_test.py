@@ -28,7 +28,7 @@ class Deliveries(unittest.TestCase):
 
     def test_commands(self):
         """objects, domains and users are added, changed, listed and removed as in the embedded one"""
-        self.run_all([[DELIVERY.parent / "control/tree_test.py", "Objects", "Accounts"]])
+        self.run_all([[DELIVERY.parent / "control/tree_test.py", "Objects"], [DELIVERY.parent / "control/accounts_test.py"]])
 
     def run_all(self, tests):
         tree_slapd.need()

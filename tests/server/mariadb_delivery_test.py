@@ -44,8 +44,8 @@ class Deliveries(unittest.TestCase):
     def test_commands(self):
         """objects, domains and users are added, changed, listed, moved and removed as in the embedded one"""
         mariadb.need()
-        self.run_all([[DELIVERY.parent / "control/tree_test.py", "Objects", "Accounts", "Transfer.test_existing",
-                       "Transfer.test_wrong_lines"]])
+        self.run_all([[DELIVERY.parent / "control/tree_test.py", "Objects", "Transfer.test_existing", "Transfer.test_wrong_lines"],
+                      [DELIVERY.parent / "control/accounts_test.py"]])
 
     def test_in_a_cluster(self):
         """and so are those from a tree in a Galera cluster"""
