@@ -65,6 +65,7 @@ std::span<const Check> module_fault_checks();
 std::span<const Check> mda_checks();
 std::span<const Check> mda_moving_checks();
 std::span<const Check> mda_hostile_checks();
+std::span<const Check> mda_race_checks();
 std::span<const Check> mda_damage_checks();
 std::span<const Check> mda_reading_checks();
 std::span<const Check> mda_fault_checks();
