@@ -39,6 +39,34 @@ void interrupt(int signal) {
   interrupted = signal;
 }
 
+// From here on what interrupts us does so in Watch::wait_once only: so it cannot come between the look at
+// `interrupted` and the wait, and be seen a deadline later.
+class Interruptible {
+ public:
+  Interruptible() {
+    sigset_t caught = {};
+    ::sigemptyset(&caught);
+    struct sigaction handler = {};
+    handler.sa_handler = interrupt;
+    for (const int each : {SIGTERM, SIGINT, SIGHUP}) {
+      ::sigaction(each, &handler, nullptr);
+      ::sigaddset(&caught, each);
+    }
+    ::sigprocmask(SIG_BLOCK, &caught, &before_);
+  }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+  Interruptible(Interruptible&&) = delete;
+  Interruptible& operator=(Interruptible&&) = delete;
+  ~Interruptible() { restore(); }
+
+  void restore() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  [[nodiscard]] const sigset_t& before() const { return before_; }
+
+ private:
+  sigset_t before_ = {};
+};
+
 struct Pipe {
   Fd read;
   Fd write;
@@ -67,11 +95,12 @@ bool take_available(const Fd& from, std::string& to, std::size_t most) {
 
 // The child. Never returns: nothing of the parent's may run twice.
 [[noreturn]] void be_worker(const std::function<void(const Announce&)>& work, const Pipe& verdict,
-                            const Pipe& output, pid_t parent) {
+                            const Pipe& output, pid_t parent, const Interruptible& signals) {
   ::setpgid(0, 0);  // so that what a plugin starts dies with it
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(EXIT_FAILURE);
   be_mortal();
+  signals.restore();
   const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(nothing.get(), STDIN_FILENO);
   ::dup2(output.write.get(), STDOUT_FILENO);
@@ -94,8 +123,9 @@ bool take_available(const Fd& from, std::string& to, std::size_t most) {
 
 class Watch {
  public:
-  Watch(pid_t worker, Pipe& verdict, Pipe& output)
+  Watch(pid_t worker, Pipe& verdict, Pipe& output, const Interruptible& signals)
       : worker_(worker),
+        signals_(signals),
         pid_fd_(static_cast<int>(::syscall(SYS_pidfd_open, worker, 0))),
         verdict_(verdict),
         output_(output) {}
@@ -125,8 +155,10 @@ class Watch {
   bool wait_once(nanoseconds longest) {
     std::array<pollfd, 3> events = {
         {{pid_fd_.get(), POLLIN, 0}, {verdict_.read.get(), POLLIN, 0}, {output_.read.get(), POLLIN, 0}}};
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(longest).count();
-    ::poll(events.data(), events.size(), static_cast<int>(std::min<std::int64_t>(milliseconds, 1'000'000)));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(longest);
+    const timespec timeout = {static_cast<time_t>(seconds.count()),
+                              static_cast<long>((longest - seconds).count())};
+    ::ppoll(events.data(), events.size(), &timeout, &signals_.before());
     // What was asked before reading: a worker that is gone now said nothing after it.
     siginfo_t state = {};
     const bool gone = ::waitid(P_PID, static_cast<id_t>(worker_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 &&
@@ -139,6 +171,7 @@ class Watch {
   }
 
   pid_t worker_;
+  const Interruptible& signals_;
   Fd pid_fd_;
   Pipe& verdict_;
   Pipe& output_;
@@ -222,9 +255,7 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
   auto output_pipe = Pipe::make();
   if (!verdict_pipe) return tell(Verdict::of(verdict_pipe.failure()));
   if (!output_pipe) return tell(Verdict::of(output_pipe.failure()));
-  struct sigaction handler = {};
-  handler.sa_handler = interrupt;
-  for (const int caught : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(caught, &handler, nullptr);
+  const Interruptible signals;
   auto& progress = Progress::instance();
   progress.restore({});  // a worker before this one may have been killed inside of a plugin
 
@@ -235,12 +266,12 @@ void supervise(const std::function<void(const Announce&)>& work, const Announce&
                                 .with_remedy("raise the limit of processes of uid " +
                                              std::to_string(::geteuid()) + ", or give the machine memory")));
   }
-  if (worker == 0) be_worker(work, *verdict_pipe, *output_pipe, parent);
+  if (worker == 0) be_worker(work, *verdict_pipe, *output_pipe, parent, signals);
   ::setpgid(worker, worker);
   verdict_pipe->write.reset();
   output_pipe->write.reset();
 
-  Watch watch(worker, *verdict_pipe, *output_pipe);
+  Watch watch(worker, *verdict_pipe, *output_pipe, signals);
   const auto verdict = watch.for_verdict(deadline.later(kGrace));
   const auto where = progress.text();
   // A verdict stands, and is told at once. Then the worker may close what it opened; if it does not come to

@@ -24,8 +24,8 @@ Failure foreign(const Place& place, const std::string& id, const Allocation& all
 
 Failure retired(const Place& place, const Allocation& allocation) {
   return pigeon::misconfigured("use mailbox " + place.shown + ": it is retired, its mail is being moved")
-      .with_remedy("end the move with `" + command("move", allocation) +
-                   " MDA --resume`, or take it back with `" + command("adopt", allocation) + "`");
+      .with_remedy("end the move with `" + command("move --resume", allocation) +
+                   " MDA`, or take it back with `" + command("adopt", allocation) + "`");
 }
 
 Failure purged(const Place& place, const Allocation& allocation) {

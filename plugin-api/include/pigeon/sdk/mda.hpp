@@ -164,6 +164,7 @@ struct MdaOperations {
     auto error = blank_error();
     const auto status = guard(&error, [&] {
       std::vector<Delivery> batch;
+      batch.reserve(count);
       for (const auto* delivery : asked) batch.emplace_back(*delivery);
       if constexpr (requires(T t) { t.deliver(std::span<Delivery>()); }) {
         of(instance).deliver(std::span(batch));

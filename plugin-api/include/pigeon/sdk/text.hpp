@@ -108,6 +108,8 @@ inline bool disguises(std::string_view text) {
 // and what is not UTF-8 become "\xNN".
 inline std::string printable(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
   std::string shown;
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text.front());
