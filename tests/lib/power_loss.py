@@ -23,7 +23,7 @@ HARMLESS = {
     "access", "arch_prctl", "brk", "clone", "close", "close_range", "connect", "dup", "dup2", "execve", "exit_group",
     "fcntl", "flock", "fstat", "futex", "getcwd", "getdents64", "geteuid", "getpid", "getppid", "getrandom",
     "getresgid", "getresuid", "getuid", "getgid", "getegid", "gettid", "kill", "lseek", "memfd_create", "mprotect",
-    "munmap", "madvise", "newfstatat", "pidfd_open", "pipe2", "poll", "prctl", "pread64", "prlimit64",
+    "munmap", "madvise", "newfstatat", "pidfd_open", "pipe2", "poll", "ppoll", "prctl", "pread64", "prlimit64",
     "read", "readlink", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "sendto",
     "set_robust_list", "set_tid_address", "setgroups", "setitimer", "setpgid", "setresgid", "setresuid", "setuid",
     "sigaltstack", "socket", "stat", "statfs", "sysinfo", "umask", "uname", "wait4", "waitid", "clock_nanosleep", "ioctl",
