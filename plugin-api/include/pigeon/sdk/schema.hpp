@@ -68,8 +68,8 @@ inline constexpr std::array kEveryAllocation = {
     text_of("id", "what the mailbox is stamped with; never given twice", nullptr,
             PIGEON_DECLARATION_ALLOCATION | PIGEON_DECLARATION_MANDATORY),
     boolean_of("ready", "whether the mailbox has been made", "FALSE", PIGEON_DECLARATION_ALLOCATION),
-    text_of("moving", "the id of the mailbox that the mail is being moved into; a token while that is undone", nullptr,
-            PIGEON_DECLARATION_ALLOCATION),
+    text_of("moving", "the id of the mailbox that the mail is being moved into; a token while that is undone",
+            nullptr, PIGEON_DECLARATION_ALLOCATION),
 };
 
 inline constexpr const char* kRoot = "mailRoot";
