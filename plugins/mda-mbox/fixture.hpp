@@ -105,6 +105,12 @@ struct Fixture {
     for (const auto& [name, text] : snapshot_of_ledger()) std::filesystem::remove(own() / name);
     for (const auto& [name, text] : files) write("base/d/.alice.pigeon/" + name, text);
   }
+  void let_weeks_pass(int weeks) const {
+    for (const auto& [name, text] : snapshot_of_ledger()) {
+      const auto week = std::stoi(name.substr(name.find('.') + 1));
+      std::filesystem::rename(own() / name, own() / ("stored." + std::to_string(week - weeks)));
+    }
+  }
   // The state as it is while this is appended to an empty mbox.
   void write_intent(const std::string& before, const std::string& appended) const {
     write("base/d/.alice.pigeon/state", before);

@@ -276,10 +276,13 @@ Done Ledger::forget_old(const Directory& own, Forget forget) {
         forget == Forget::repeated && adds_ids(PIGEON_TRY(own.read_file(name, kMost)).value_or(""), later);
     (is_needed || number + kWeeksKept >= this_week() ? kept : gone).push_back(name);
   }
+  if (gone.empty()) return {};
   // What repeats is on the disk before what is repeated goes.
-  for (const auto& name : forget == Forget::repeated && !gone.empty() ? kept : std::vector<std::string>()) {
-    const auto file = PIGEON_TRY(own.open_file(name));
-    if (file) PIGEON_TRY(pigeon::flush(*file, own.below(name)));
+  if (forget == Forget::repeated) {
+    for (const auto& name : kept) {
+      const auto file = PIGEON_TRY(own.open_file(name));
+      if (file) PIGEON_TRY(pigeon::flush(*file, own.below(name)));
+    }
     PIGEON_TRY(own.flush());
   }
   for (const auto& name : gone) PIGEON_TRY(own.remove(name));

@@ -85,7 +85,6 @@ TEST_CASE("what is brought again and again is known, however long ago it was sto
 }
 
 TEST_CASE("of what is brought again and again the last time is kept") {
-  namespace fs = std::filesystem;
   Fixture f;
   const auto bring = [&](const std::string& id) {
     f.open();
@@ -100,17 +99,12 @@ TEST_CASE("of what is brought again and again the last time is kept") {
     CHECK_FALSE(bring("new" + std::to_string(run)));
     for (int id = 0; id < run; ++id) CHECK(bring("new" + std::to_string(id)));
     CHECK(f.snapshot_of_ledger().size() <= 3);
-    // Weeks pass.
-    for (const auto& [name, text] : f.snapshot_of_ledger()) {
-      const auto week = std::stoi(name.substr(name.find('.') + 1));
-      fs::rename(f.own() / name, f.own() / ("stored." + std::to_string(week - 4)));
-    }
+    f.let_weeks_pass(4);
   }
   CHECK(bring("once"));
 }
 
 TEST_CASE("an export of nothing new, week after week, keeps few weeks") {
-  namespace fs = std::filesystem;
   Fixture f;
   for (int run = 0; run < 10; ++run) {
     f.open();
@@ -118,11 +112,7 @@ TEST_CASE("an export of nothing new, week after week, keeps few weeks") {
     moved.move(kThen, 0);
     f.deliver({&moved});
     CHECK(moved.was_there() == (run > 0));
-    // A week passes.
-    for (const auto& [name, text] : f.snapshot_of_ledger()) {
-      const auto week = std::stoi(name.substr(name.find('.') + 1));
-      fs::rename(f.own() / name, f.own() / ("stored." + std::to_string(week - 1)));
-    }
+    f.let_weeks_pass(1);
   }
   CHECK(f.snapshot_of_ledger().size() <= 4);
 }
